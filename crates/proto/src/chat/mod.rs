@@ -1,0 +1,1 @@
+//! chat(8) scripts and their conversation with a modem.

@@ -1,0 +1,1 @@
+//! Octet-stuffed HDLC framing (RFC 1662).

@@ -1,0 +1,1 @@
+//! PPP control packets in pppd's notation, for people.

@@ -1,0 +1,2 @@
+//! Pretend hosts, modems and wires around `bridge-proto`: no real time, no real sockets.
+#![forbid(unsafe_code)]
