@@ -20,6 +20,7 @@ pub mod chat;
 pub mod discard;
 pub mod discovery;
 pub mod hdlc;
+pub mod id;
 pub mod lcp;
 pub mod notation;
 pub mod time;
