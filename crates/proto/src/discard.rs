@@ -14,6 +14,8 @@ pub enum DiscardReason {
     NotForUs,
     /// Shorter than an Ethernet header and a PPPoE header.
     TruncatedHeader,
+    /// Not of the ether type of the socket it came from.
+    WrongEtherType,
     /// VER or TYPE is not 1.
     WrongVersion,
     /// LENGTH says more than was received.
@@ -30,6 +32,8 @@ pub enum DiscardReason {
     UnexpectedSessionId,
     /// A PADI longer than 1484 octets, the PPPoE header included.
     OversizedPadi,
+    /// A request whose tags that must come back leave no room for the rest of the answer.
+    OversizedEcho,
     /// From a broadcast, multicast or zero source address, or from our own.
     BadSourceAddress,
     /// A discovery code that an access concentrator does not receive.
@@ -86,9 +90,10 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::NotForUs,
         Self::TruncatedHeader,
+        Self::WrongEtherType,
         Self::WrongVersion,
         Self::LengthExceedsFrame,
         Self::MalformedTag,
@@ -96,6 +101,7 @@ impl DiscardReason {
         Self::RepeatedServiceName,
         Self::UnexpectedSessionId,
         Self::OversizedPadi,
+        Self::OversizedEcho,
         Self::BadSourceAddress,
         Self::UnhandledCode,
         Self::UnknownService,
@@ -134,6 +140,7 @@ impl DiscardReason {
         match self {
             Self::NotForUs => "not_for_us",
             Self::TruncatedHeader => "truncated_header",
+            Self::WrongEtherType => "wrong_ether_type",
             Self::WrongVersion => "wrong_version",
             Self::LengthExceedsFrame => "length_exceeds_frame",
             Self::MalformedTag => "malformed_tag",
@@ -141,6 +148,7 @@ impl DiscardReason {
             Self::RepeatedServiceName => "repeated_service_name",
             Self::UnexpectedSessionId => "unexpected_session_id",
             Self::OversizedPadi => "oversized_padi",
+            Self::OversizedEcho => "oversized_echo",
             Self::BadSourceAddress => "bad_source_address",
             Self::UnhandledCode => "unhandled_code",
             Self::UnknownService => "unknown_service",
@@ -174,6 +182,7 @@ impl DiscardReason {
         match self {
             Self::NotForUs => "addressed to another host; normal on a promiscuous interface",
             Self::TruncatedHeader => "shorter than its headers",
+            Self::WrongEtherType => "not the kind of frame that was listened for",
             Self::WrongVersion => "PPPoE version or type is not 1",
             Self::LengthExceedsFrame => "the PPPoE length field says more than was received",
             Self::MalformedTag => "a discovery tag runs past the end of its packet",
@@ -181,6 +190,7 @@ impl DiscardReason {
             Self::RepeatedServiceName => "a request with more than one Service-Name tag",
             Self::UnexpectedSessionId => "a request that already names a session",
             Self::OversizedPadi => "a PADI longer than RFC 2516 allows",
+            Self::OversizedEcho => "a request with so much to echo that the answer would not fit",
             Self::BadSourceAddress => "sent from an address that no host can have",
             Self::UnhandledCode => "a discovery code meant for hosts, or an extension we do not speak",
             Self::UnknownService => "a host asked for a service that is not offered here",
