@@ -1,1 +1,3 @@
 //! Octet-stuffed HDLC framing (RFC 1662).
+
+pub mod accm;

@@ -15,6 +15,7 @@
 
 pub mod discovery;
 pub mod ethernet;
+pub mod lcp;
 pub mod session;
 pub mod tag;
 
