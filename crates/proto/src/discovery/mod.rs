@@ -114,7 +114,7 @@ impl AccessConcentrator {
         Self { name, cookies, policy }
     }
 
-    /// The PADO to a PADI, as a whole Ethernet frame. `offered` are the services that can be served now.
+    /// The PADO to a PADI, as a whole Ethernet frame. `offered` are the services that can be served now, each once.
     ///
     /// An AC-Name in the PADI does not matter: RFC 2516 gives it no meaning there.
     ///

@@ -5,10 +5,10 @@
 //! interface, padding included, and looks at nothing past the PPPoE LENGTH.
 //!
 //! ```text
-//!                        6             12         14        15     16           18        20      20 + LENGTH
-//! ┌────────────┬──────────┬────────────┬──────────┬──────┬────────────┬────────┬─────────┬─────────┐
-//! │ destination│  source  │ ether type │ VER TYPE │ CODE │ SESSION_ID │ LENGTH │ payload │ padding │
-//! └────────────┴──────────┴────────────┴──────────┴──────┴────────────┴────────┴─────────┴─────────┘
+//! 0             6        12           14         15     16           18       20        20 + LENGTH
+//! ┌─────────────┬────────┬────────────┬──────────┬──────┬────────────┬────────┬─────────┬─────────┐
+//! │ destination │ source │ ether type │ VER TYPE │ CODE │ SESSION_ID │ LENGTH │ payload │ padding │
+//! └─────────────┴────────┴────────────┴──────────┴──────┴────────────┴────────┴─────────┴─────────┘
 //! ```
 //!
 //! RFC 2516 §4.
@@ -150,28 +150,14 @@ impl Header {
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, type_high, type_low] = self.ethernet.emit();
         let [id_high, id_low] = self.session_id.to_be_bytes();
         let [length_high, length_low] = length.to_be_bytes();
-        [
-            d0,
-            d1,
-            d2,
-            d3,
-            d4,
-            d5,
-            s0,
-            s1,
-            s2,
-            s3,
-            s4,
-            s5,
-            type_high,
-            type_low,
-            VERSION_AND_TYPE,
-            self.code,
-            id_high,
-            id_low,
-            length_high,
-            length_low,
-        ]
+        #[rustfmt::skip]
+        let octets = [
+            d0, d1, d2, d3, d4, d5,
+            s0, s1, s2, s3, s4, s5,
+            type_high, type_low,
+            VERSION_AND_TYPE, self.code, id_high, id_low, length_high, length_low,
+        ];
+        octets
     }
 }
 
