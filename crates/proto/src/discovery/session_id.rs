@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn when_all_are_in_use_there_is_none() {
-        let mut allocator = SessionIdAllocator::new(7);
-        assert_eq!(allocator.allocate(|_| true), None);
-        assert_eq!(allocator.allocate(|id| id.get() != 6).map(SessionId::get), Some(6));
+        assert_eq!(SessionIdAllocator::new(7).allocate(|_| true), None);
+        let last = SessionIdAllocator::new(7).allocate(|id| id.get() != 6);
+        assert_eq!(last.map(SessionId::get), Some(6));
     }
 
     proptest! {

@@ -223,8 +223,34 @@ fn what_leaves_no_room_for_an_answer_gets_none() {
     let tags = [(TagType::ServiceName, &b""[..]), (TagType::HostUniq, &much)];
     assert_eq!(on_padi(&frame(MacAddr::BROADCAST, Code::Padi, &tags)), Err(DiscardReason::OversizedEcho));
     assert_eq!(on_padr(&padr(&tags[1..])), Err(DiscardReason::OversizedEcho));
-    let less = vec![0xaa; 1200];
-    assert!(on_padr(&padr(&[(TagType::HostUniq, &less)])).is_ok());
+}
+
+#[test]
+fn a_padr_is_taken_if_the_longest_answer_fits() {
+    let longest_text = "x".repeat(200);
+    let longest_name = ServiceName::parse(&[b's'; ServiceName::MAX_LEN]).unwrap();
+    let id = SessionId::new(1).unwrap();
+    for (name_octets, room) in [(0, 1226), (128, 1226), (129, 1225), (300, 1054)] {
+        let service = vec![b'n'; name_octets];
+        let request = |host_uniq| {
+            let host_uniq = vec![0xaa; host_uniq];
+            let tags = [
+                (TagType::ServiceName, &service[..]),
+                (TagType::AcCookie, &cookie(&ETH0)),
+                (TagType::HostUniq, &host_uniq),
+            ];
+            on_padr(&frame(US, Code::Padr, &tags))
+        };
+        assert_eq!(request(room + 1), Err(DiscardReason::OversizedEcho), "{name_octets}");
+        let request = request(room).unwrap();
+        let refused = refuse(&ETH0, &request, Refusal::GenericError(&longest_text));
+        let opened = pads(&ETH0, &request, &longest_name, id);
+        for pads in [refused, opened] {
+            assert!(pads.len() <= 1514);
+            let pads = DiscoveryPacket::parse(&pads).unwrap();
+            assert_eq!(pads.tags.first(TagType::HostUniq), request.host_uniq.as_deref());
+        }
+    }
 }
 
 #[test]
