@@ -1,0 +1,313 @@
+//! From the octets of the line to PPP frames.
+
+use core::fmt;
+
+use super::unstuff::{SLACK, Unstuffed, find_flag, unstuff, unstuff_octets};
+use super::{ADDRESS, Accm, CONTROL, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME};
+use crate::discard::DiscardReason;
+
+/// Finds the frames in what a modem sends, however the octets are split.
+///
+/// It takes every frame that RFC 1662 allows, compressed fields included, whatever was negotiated; senders
+/// that escape too much or too little; and control octets that the line made up, as long as the receive map
+/// flags them.
+///
+/// What comes before the first FLAG since [`reset`](Self::reset) is the end of a line of text, and nobody's
+/// fault; or else a frame whose opening FLAG the chat has eaten. It is taken if it is a good frame, and
+/// forgotten if not.
+#[derive(Clone, Debug)]
+pub struct Deframer {
+    receive_accm: Accm,
+    run: Run,
+    /// The octets since the last FLAG, as they came, of a frame that did not end with the octets it began in.
+    stuffed: Buffer<MAX_STUFFED_FRAME>,
+    /// The last frame without stuffing, behind the headroom.
+    frame: [u8; HEADROOM + MAX_FRAME + SLACK],
+}
+
+/// What the octets since the last FLAG are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// There was no FLAG yet: a frame if it is a good one, else of no account.
+    Unframed,
+    /// A frame.
+    Frame,
+    /// The rest of a frame that was too long, and has been reported.
+    Oversized,
+}
+
+impl Deframer {
+    /// At the beginning of a call: nothing seen, every control octet suspect.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            receive_accm: Accm::ALL,
+            run: Run::Unframed,
+            stuffed: Buffer::new(),
+            frame: [0; HEADROOM + MAX_FRAME + SLACK],
+        }
+    }
+
+    /// Forgets the frame in progress and what was negotiated: a new call begins.
+    pub fn reset(&mut self) {
+        self.receive_accm = Accm::ALL;
+        self.start_frame(Run::Unframed);
+    }
+
+    /// Says which control octets the far end has agreed to escape: those that come unescaped are not its own.
+    pub fn set_receive_accm(&mut self, accm: Accm) {
+        self.receive_accm = accm;
+    }
+
+    /// The octets since the last FLAG, as they came: where a modem's `NO CARRIER` would be.
+    ///
+    /// After a frame that was too long, only the newest of them.
+    #[must_use]
+    pub fn unfinished(&self) -> &[u8] {
+        self.stuffed.octets()
+    }
+
+    /// Takes octets from the front of `octets` up to the end of the next frame, good or bad; `None` if it has
+    /// taken all, and needs more for a frame to end.
+    ///
+    /// # Errors
+    ///
+    /// A [`FrameError`] for each frame that is not good. The next one is not affected.
+    pub fn next_frame(&mut self, octets: &mut &[u8]) -> Option<Result<ReceivedFrame<'_>, FrameError>> {
+        loop {
+            let flag = find_flag(octets);
+            let (piece, rest) = octets.split_at_checked(flag.unwrap_or(octets.len()))?;
+            let Some((_, rest)) = rest.split_first() else {
+                *octets = rest;
+                return self.keep(piece).map(Err);
+            };
+            *octets = rest;
+            let outcome = self.end_frame(piece);
+            self.start_frame(Run::Frame);
+            match outcome {
+                None => {}
+                Some(Err(error)) => return Some(Err(error)),
+                Some(Ok(place)) => {
+                    let octets = self.frame.get_mut(..place.end)?;
+                    return Some(Ok(ReceivedFrame { octets, start: place.start }));
+                }
+            }
+        }
+    }
+
+    /// The only way into a frame: nothing of what came before is left.
+    fn start_frame(&mut self, run: Run) {
+        self.run = run;
+        self.stuffed.clear();
+    }
+
+    /// Keeps octets of a frame that goes on.
+    fn keep(&mut self, octets: &[u8]) -> Option<FrameError> {
+        if self.stuffed.push(octets) {
+            return None;
+        }
+        let was = self.run;
+        self.start_frame(Run::Oversized);
+        self.stuffed.push(octets.last_chunk::<MAX_STUFFED_FRAME>().map_or(octets, <[u8; _]>::as_slice));
+        (was == Run::Frame).then_some(FrameError::Oversized)
+    }
+
+    /// Judges the frame that `piece` completes; `None` if there is nothing to say.
+    fn end_frame(&mut self, piece: &[u8]) -> Option<Result<Place, FrameError>> {
+        let result = if self.stuffed.len == 0 {
+            // Most frames come whole, and need not be copied before they are looked at.
+            (piece.len() <= MAX_STUFFED_FRAME)
+                .then_some(piece)
+                .ok_or(FrameError::Oversized)
+                .and_then(|stuffed| receive(stuffed, self.receive_accm, &mut self.frame))
+        } else if self.stuffed.push(piece) {
+            receive(self.stuffed.octets(), self.receive_accm, &mut self.frame)
+        } else {
+            Err(FrameError::Oversized)
+        };
+        match (self.run, result) {
+            (Run::Oversized, _) | (Run::Unframed, Err(_)) => None,
+            (Run::Frame | Run::Unframed, Ok(place)) => place.map(Ok),
+            (Run::Frame, Err(error)) => Some(Err(error)),
+        }
+    }
+}
+
+impl Default for Deframer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A good frame, in the deframer's buffer.
+#[derive(Debug)]
+pub struct ReceivedFrame<'a> {
+    /// The headroom, the PPP frame, and nothing behind it.
+    octets: &'a mut [u8],
+    /// Where the PPP frame begins.
+    start: usize,
+}
+
+impl<'a> ReceivedFrame<'a> {
+    /// The PPP frame: two octets of protocol field, then the information.
+    #[must_use]
+    pub fn ppp(&self) -> &[u8] {
+        self.octets.get(self.start..).unwrap_or_default()
+    }
+
+    /// The PPP frame with `header` in front, which is written where there is room for it.
+    #[must_use]
+    pub fn prepend<const N: usize>(self, header: &[u8; N]) -> &'a [u8] {
+        const { assert!(N < HEADROOM, "the header fits into the headroom") };
+        let start = self.start.saturating_sub(N);
+        let octets = self.octets.get_mut(start..).unwrap_or_default();
+        if let Some(room) = octets.first_chunk_mut() {
+            *room = *header;
+        }
+        octets
+    }
+}
+
+/// Why a frame is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameError {
+    /// The frame check sequence is wrong.
+    BadFcs,
+    /// The sender gave the frame up: ESCAPE, then FLAG (RFC 1662 §4.3).
+    Aborted,
+    /// Fewer than four octets between the flags (RFC 1662 §4.3).
+    Short,
+    /// More octets than [`MAX_FRAME`], or [`MAX_STUFFED_FRAME`] with the stuffing.
+    Oversized,
+    /// An address of 0xff without the control field 0x03 (RFC 1662 §3.1).
+    BadAddressOrControl,
+    /// The protocol field is no protocol number (RFC 1661 §2).
+    BadProtocolField,
+}
+
+impl From<FrameError> for DiscardReason {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::BadFcs => Self::BadFcs,
+            FrameError::Aborted => Self::Aborted,
+            FrameError::Short => Self::ShortFrame,
+            FrameError::Oversized => Self::OversizedFrame,
+            FrameError::BadAddressOrControl => Self::BadAddressOrControl,
+            FrameError::BadProtocolField => Self::BadProtocolField,
+        }
+    }
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadFcs => "wrong frame check sequence",
+            Self::Aborted => "frame aborted by its sender",
+            Self::Short => "frame too short",
+            Self::Oversized => "frame too long",
+            Self::BadAddressOrControl => "wrong address or control field",
+            Self::BadProtocolField => "wrong protocol field",
+        })
+    }
+}
+
+impl core::error::Error for FrameError {}
+
+/// Where a PPP frame lies in the buffer.
+type Place = core::ops::Range<usize>;
+
+/// Receives into `buffer` the frame that came as `stuffed`; `None` if there was no frame between two flags.
+fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place>, FrameError> {
+    if stuffed.is_empty() {
+        return Ok(None);
+    }
+    let room = buffer.get_mut(HEADROOM..).unwrap_or_default();
+    let mut len = check(unstuff(stuffed, room))?;
+    if !is_good(room, len) {
+        // RFC 1662 §4.2 wants flagged control octets that came unescaped removed from every frame. Most that
+        // come so are the sender's own, who escapes less than it promised; only if the frame makes no sense
+        // with them did the line make them up.
+        let plausible = stuffed.iter().copied().filter(|octet| !accm.escapes(*octet));
+        len = check(unstuff_octets(plausible, room, Unstuffed::default()))?;
+        if len == 0 {
+            return Ok(None);
+        }
+        if len < MIN_FRAME {
+            return Err(FrameError::Short);
+        }
+        if !is_good(room, len) {
+            return Err(FrameError::BadFcs);
+        }
+    }
+    find_ppp(buffer, HEADROOM..HEADROOM + len - Fcs16::LEN).map(Some)
+}
+
+/// The fewest octets that a frame can have (RFC 1662 §4.3).
+const MIN_FRAME: usize = 4;
+
+/// The length of a frame that ended in time and in order.
+fn check(done: Option<Unstuffed>) -> Result<usize, FrameError> {
+    match done {
+        Some(Unstuffed { len: len @ ..=MAX_FRAME, escaping: false }) => Ok(len),
+        Some(Unstuffed { len: ..=MAX_FRAME, escaping: true }) => Err(FrameError::Aborted),
+        _ => Err(FrameError::Oversized),
+    }
+}
+
+fn is_good(room: &[u8], len: usize) -> bool {
+    len >= MIN_FRAME && room.get(..len).is_some_and(|frame| Fcs16::new().with(frame) == Fcs16::GOOD)
+}
+
+/// Finds the PPP frame among the `fields`, and gives it a protocol field of two octets.
+fn find_ppp(buffer: &mut [u8], fields: Place) -> Result<Place, FrameError> {
+    let (start, protocol) = match buffer.get(fields.clone()).unwrap_or_default() {
+        [ADDRESS, CONTROL, protocol @ ..] => (fields.start + 2, protocol),
+        [ADDRESS, ..] => return Err(FrameError::BadAddressOrControl),
+        // Compressed: no protocol field begins with 0xff (RFC 1661 §6.6).
+        protocol => (fields.start, protocol),
+    };
+    match protocol {
+        // An odd octet ends a protocol field (RFC 1661 §6.5).
+        [first, ..] if first % 2 == 1 => {
+            let start = start - 1;
+            if let Some(high) = buffer.get_mut(start) {
+                *high = 0;
+            }
+            Ok(start..fields.end)
+        }
+        [_, second, ..] if second % 2 == 1 => Ok(start..fields.end),
+        _ => Err(FrameError::BadProtocolField),
+    }
+}
+
+/// Octets kept until the frame that they belong to has ended.
+#[derive(Clone, Debug)]
+struct Buffer<const N: usize> {
+    room: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Buffer<N> {
+    const fn new() -> Self {
+        Self { room: [0; N], len: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.room.get(..self.len).unwrap_or_default()
+    }
+
+    /// Adds all of `octets`, or none if there is no room for them.
+    fn push(&mut self, octets: &[u8]) -> bool {
+        let end = self.len + octets.len();
+        let Some(room) = self.room.get_mut(self.len..end) else {
+            return false;
+        };
+        room.copy_from_slice(octets);
+        self.len = end;
+        true
+    }
+}
