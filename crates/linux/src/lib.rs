@@ -7,10 +7,14 @@
 
 pub mod error;
 pub mod interface;
+pub mod lock_file;
 pub mod packet_socket;
 pub mod poller;
+pub mod pty;
+pub mod serial_port;
 pub mod signals;
 
+mod holder;
 mod packet_filter;
 mod rtnetlink;
 mod sys;

@@ -6,6 +6,7 @@
 
 pub(crate) mod packet;
 pub(crate) mod signal;
+pub(crate) mod tty;
 
 use std::ffi::c_int;
 use std::io;

@@ -1,0 +1,54 @@
+//! Who holds what this program wants: for error texts only, so "unknown" is a fine answer.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::process::Pid;
+
+/// `process 812 (minicom)`.
+pub(crate) fn describe(pid: Pid) -> String {
+    let number = pid.as_raw_pid();
+    match fs::read_to_string(format!("/proc/{number}/comm")) {
+        Ok(name) => format!("process {number} ({})", name.trim_end()),
+        Err(_) => format!("process {number}"),
+    }
+}
+
+/// The error for something in use by this process.
+pub(crate) fn busy(holder: Option<Pid>) -> io::Error {
+    let text = match holder {
+        Some(pid) => format!("in use by {}", describe(pid)),
+        None => "in use by another process".to_owned(),
+    };
+    io::Error::new(io::ErrorKind::ResourceBusy, text)
+}
+
+/// A process that has the file open, as far as this one may look.
+pub(crate) fn with_open(path: &Path) -> Option<Pid> {
+    let path = fs::canonicalize(path).ok()?;
+    let has_open = |pid: Pid| {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_pid())).ok();
+        descriptors.is_some_and(|mut all| {
+            all.any(|fd| fd.and_then(|fd| fs::read_link(fd.path())).ok() == Some(path.clone()))
+        })
+    };
+    fs::read_dir("/proc")
+        .ok()?
+        .filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?))
+        .find(|&pid| has_open(pid))
+}
+
+/// The process with a `flock` on the file.
+pub(crate) fn of_flock(file: impl AsFd) -> Option<Pid> {
+    let stat = rustix::fs::fstat(file).ok()?;
+    let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    // 1: FLOCK  ADVISORY  WRITE 812 00:06:90 0 EOF
+    let file = format!("{major:02x}:{minor:02x}:{}", stat.st_ino);
+    fs::read_to_string("/proc/locks").ok()?.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let (kind, pid, locked) = (words.next()?, words.nth(2)?, words.next()?);
+        (kind == "FLOCK" && locked == file).then_some(pid)?.parse().ok().and_then(Pid::from_raw)
+    })
+}
