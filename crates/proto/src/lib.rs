@@ -16,12 +16,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bridge;
 pub mod chat;
 pub mod discard;
 pub mod discovery;
+pub mod event;
+pub mod forward;
 pub mod hdlc;
 pub mod id;
 pub mod lcp;
+pub mod modem;
 pub mod notation;
 pub mod time;
 pub mod wire;

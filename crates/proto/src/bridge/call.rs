@@ -1,0 +1,205 @@
+//! A line: one modem, the call it carries, and the host that waits for it.
+
+use super::config::ModemConfig;
+use crate::chat::Conversation;
+use crate::discovery::SessionRequest;
+use crate::event::{CloseReason, ConnectFailure, Peer};
+use crate::id::ModemId;
+use crate::lcp::{Mediator, Side};
+use crate::modem::{Backoff, ModemState};
+use crate::time::Instant;
+use crate::wire::discovery::SessionId;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// One modem with all that hangs on it.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) id: ModemId,
+    pub(super) config: ModemConfig,
+    pub(super) state: ModemState,
+    /// Its device is there, as far as we know.
+    pub(super) present: bool,
+    /// When the present state ends by itself, if it does.
+    pub(super) deadline: Option<Instant>,
+    pub(super) backoff: Backoff,
+    /// Not to be dialled before this, because of that.
+    pub(super) rest: Option<(Instant, ConnectFailure)>,
+    pub(super) conversation: Option<Box<Conversation>>,
+    pub(super) call: Option<Call>,
+    /// A host that came while the modem was still on its way down.
+    pub(super) next: Option<Waiting>,
+}
+
+/// One dial and what came of it. It belongs to the modem and its peer, not to a PADR: the host may give
+/// up, come again, and find it.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) peer: Peer,
+    /// Index into the configured services.
+    pub(super) service: usize,
+    pub(super) started: Instant,
+    /// The newest request, while it has no PADS.
+    pub(super) request: Option<Waiting>,
+    pub(super) session: Option<Session>,
+    /// This call has had a session.
+    pub(super) session_before: bool,
+    pub(super) ending: Option<Ending>,
+}
+
+/// A request that waits for its PADS.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Its newest packet: RFC 2516 appendix A, the PADS must bear that one's Host-Uniq.
+    pub(super) request: SessionRequest,
+    /// Index into the configured services.
+    pub(super) service: usize,
+    /// When its first packet came.
+    pub(super) since: Instant,
+}
+
+/// A PPPoE session.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) peer: Peer,
+    pub(super) request: SessionRequest,
+    pub(super) opened: Instant,
+    /// The PADS, for hosts that missed it.
+    pub(super) pads: Vec<u8>,
+    /// The host has sent LCP, so it had the PADS.
+    pub(super) heard: bool,
+    /// Who asked to end the link, if anybody did.
+    pub(super) terminated_by: Option<Side>,
+    /// The host's newest Configure-Request from before the modem was connected.
+    pub(super) kept: Option<Vec<u8>>,
+    /// Largest information field toward the host, in octets.
+    pub(super) max_information: u16,
+    pub(super) mediator: Mediator,
+}
+
+/// A call on its way down: who has not yet confirmed it.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) reason: CloseReason,
+    pub(super) host: Goodbye,
+    pub(super) modem: Goodbye,
+}
+
+/// How far the goodbye with one side is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goodbye {
+    /// An LCP Terminate-Request with this identifier awaits its answer.
+    Asked(u8),
+    /// The two sides have told each other; both get the time that RFC 1661 §3.7 gives them.
+    Grace,
+    /// Nothing more to say.
+    Done,
+}
+
+impl Line {
+    pub(super) fn new(id: ModemId, config: ModemConfig) -> Self {
+        let backoff = Backoff::new(config.backoff);
+        Self {
+            id,
+            config,
+            state: ModemState::Absent,
+            present: false,
+            deadline: None,
+            backoff,
+            rest: None,
+            conversation: None,
+            call: None,
+            next: None,
+        }
+    }
+
+    /// Whether this line has, or may start, a call for `peer` and `service`.
+    pub(super) fn can_serve(&self, peer: Peer, service: usize) -> bool {
+        match self.state {
+            ModemState::Idle => true,
+            ModemState::Opening | ModemState::Dialing | ModemState::Online => self.is_for(peer, service),
+            ModemState::Terminating | ModemState::HangingUp => {
+                self.rest.is_none() && self.next.as_ref().is_none_or(|next| next.is_for(peer, service))
+            }
+            ModemState::Absent | ModemState::BackingOff => false,
+        }
+    }
+
+    /// Whether the call on this line, if any, is for `peer` and `service`.
+    pub(super) fn is_for(&self, peer: Peer, service: usize) -> bool {
+        self.call.as_ref().is_some_and(|call| call.peer == peer && call.service == service)
+    }
+
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.call.as_ref()?.session.as_ref()
+    }
+
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
+        self.call.as_mut()?.session.as_mut()
+    }
+
+    /// When something is due on this line.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let conversation = self.conversation.as_ref().and_then(|conversation| conversation.poll_timeout());
+        [self.deadline, self.answer_due(), conversation].into_iter().flatten().min()
+    }
+
+    /// When the waiting request gets its PADS: at CONNECT, or at a deadline after its first packet,
+    /// whichever is first.
+    ///
+    /// Hosts give up on a PADR after 5 to 35 s, and on LCP that nobody answers after 20 to 60 s: an early
+    /// PADS moves a host from the shorter patience to the longer.
+    pub(super) fn answer_due(&self) -> Option<Instant> {
+        let waiting = self.call.as_ref()?.request.as_ref()?;
+        match self.state {
+            ModemState::Online => Some(waiting.since),
+            ModemState::Opening | ModemState::Dialing => Some(waiting.since + self.config.timing.answer_by),
+            ModemState::Absent
+            | ModemState::Idle
+            | ModemState::Terminating
+            | ModemState::HangingUp
+            | ModemState::BackingOff => None,
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn new(peer: Peer, waiting: Waiting, now: Instant) -> Self {
+        let service = waiting.service;
+        Self {
+            peer,
+            service,
+            started: now,
+            request: Some(waiting),
+            session: None,
+            session_before: false,
+            ending: None,
+        }
+    }
+}
+
+impl Waiting {
+    pub(super) fn peer(&self) -> Peer {
+        Peer { interface: self.request.interface, mac: self.request.peer }
+    }
+
+    fn is_for(&self, peer: Peer, service: usize) -> bool {
+        self.peer() == peer && self.service == service
+    }
+}
+
+impl Session {
+    /// Whether `request` is the one that opened this session, come again: its PADS was lost, or the
+    /// network copied it. A host that has spoken in the session and asks again later has begun anew.
+    pub(super) fn is_repeat(
+        &self,
+        request: &SessionRequest,
+        now: Instant,
+        restart: core::time::Duration,
+    ) -> bool {
+        let same = self.request.host_uniq == request.host_uniq
+            && self.request.relay_session_id == request.relay_session_id;
+        same && (!self.heard || now - self.opened < restart)
+    }
+}

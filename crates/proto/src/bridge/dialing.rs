@@ -1,0 +1,213 @@
+//! From a free modem to a connected one: open, converse, connect, or fail and rest.
+
+use super::Bridge;
+use super::config::DialMethod;
+use super::io::Output;
+use crate::chat::{Conversation, ConversationOutput, Verdict};
+use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
+use crate::id::ModemId;
+use crate::modem::{ModemState, ModemTrigger};
+use crate::time::Instant;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+impl Bridge {
+    pub(super) fn on_modem_appeared(&mut self, now: Instant, modem: ModemId) {
+        if let Some(line) = self.line_mut(modem) {
+            line.present = true;
+        }
+        if !self.change_state(modem, ModemTrigger::Appeared, None) {
+            return;
+        }
+        // A modem that came back in the middle of its rest still has to finish it.
+        let rest = self.line(modem).and_then(|line| line.rest.as_ref()).map(|rest| rest.0);
+        if let Some(until) = rest.filter(|until| *until > now) {
+            self.change_state(modem, ModemTrigger::MustRest, Some(until));
+            return;
+        }
+        self.become_free(now, modem);
+    }
+
+    /// A modem that is free again takes the host that waited for that.
+    fn become_free(&mut self, now: Instant, modem: ModemId) {
+        let Some(line) = self.line_mut(modem) else { return };
+        line.rest = None;
+        if let Some(next) = line.next.take() {
+            self.start_call(now, modem, next);
+        }
+    }
+
+    pub(super) fn on_modem_opened(&mut self, now: Instant, modem: ModemId) {
+        let Some(line) = self.line_mut(modem) else { return };
+        if line.state != ModemState::Opening {
+            return;
+        }
+        match line.config.dial.clone() {
+            DialMethod::Script(script, options) => {
+                line.conversation = Some(Box::new(Conversation::new(script, options, now)));
+                self.change_state(modem, ModemTrigger::Opened, None);
+                self.follow_conversation(now, modem);
+            }
+            DialMethod::Command(limit) => {
+                self.change_state(modem, ModemTrigger::Opened, Some(now + limit));
+                self.emit(Output::RunCommand(modem));
+            }
+        }
+    }
+
+    pub(super) fn on_open_failed(&mut self, now: Instant, modem: ModemId, why: String) {
+        if self.line(modem).is_some_and(|line| line.state == ModemState::Opening) {
+            self.fail_call(now, modem, ConnectFailure::Open(why));
+        }
+    }
+
+    pub(super) fn on_modem_octets(&mut self, now: Instant, modem: ModemId, octets: &[u8]) {
+        let Some(conversation) = self.line_mut(modem).and_then(|line| line.conversation.as_mut()) else {
+            return;
+        };
+        let consumed = conversation.handle_octets(now, octets);
+        let rest = octets.get(consumed..).unwrap_or_default();
+        if let Some(Verdict::Connected) = self.converse(now, modem) {
+            self.on_connected(now, modem, rest);
+        }
+    }
+
+    pub(super) fn on_file(&mut self, now: Instant, modem: ModemId, contents: Result<Vec<u8>, String>) {
+        if let Some(conversation) = self.line_mut(modem).and_then(|line| line.conversation.as_mut()) {
+            conversation.file_contents(now, contents);
+            self.follow_conversation(now, modem);
+        }
+    }
+
+    pub(super) fn on_conversation_timeout(&mut self, now: Instant, modem: ModemId) {
+        if let Some(conversation) = self.line_mut(modem).and_then(|line| line.conversation.as_mut())
+            && conversation.poll_timeout().is_some_and(|due| due <= now)
+        {
+            conversation.handle_timeout(now);
+            self.follow_conversation(now, modem);
+        }
+    }
+
+    fn follow_conversation(&mut self, now: Instant, modem: ModemId) {
+        if let Some(Verdict::Connected) = self.converse(now, modem) {
+            self.on_connected(now, modem, &[]);
+        }
+    }
+
+    /// Carries out what the conversation wants; a failure is dealt with here, a success by the caller,
+    /// who knows what octets are left over.
+    fn converse(&mut self, now: Instant, modem: ModemId) -> Option<Verdict> {
+        loop {
+            let output = self.line_mut(modem)?.conversation.as_mut()?.poll_output()?;
+            match output {
+                ConversationOutput::Write(octets) => self.emit(Output::WriteModem { modem, octets }),
+                ConversationOutput::Break => self.emit(Output::SendBreak(modem)),
+                ConversationOutput::ReadFile(name) => self.emit(Output::ReadFile { modem, name }),
+                ConversationOutput::Say(octets) => {
+                    let words = String::from_utf8_lossy(&octets).into_owned();
+                    self.report(Event::Said { modem, words });
+                }
+                ConversationOutput::Echo(words) | ConversationOutput::Report(words) => {
+                    self.report(Event::Said { modem, words });
+                }
+                ConversationOutput::Log(line) => self.report(Event::Chat { modem, line }),
+                ConversationOutput::Verdict(Verdict::Connected) => return Some(Verdict::Connected),
+                ConversationOutput::Verdict(Verdict::Failed(error)) => {
+                    self.fail_call(now, modem, ConnectFailure::Script(error));
+                    return None;
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_command_succeeded(&mut self, now: Instant, modem: ModemId) {
+        if self.runs_command(modem) {
+            self.on_connected(now, modem, &[]);
+        }
+    }
+
+    pub(super) fn on_command_failed(&mut self, now: Instant, modem: ModemId, why: String) {
+        if self.runs_command(modem) {
+            self.fail_call(now, modem, ConnectFailure::Command(why));
+        }
+    }
+
+    fn runs_command(&self, modem: ModemId) -> bool {
+        self.line(modem).is_some_and(|line| {
+            line.state == ModemState::Dialing && matches!(line.config.dial, DialMethod::Command(_))
+        })
+    }
+
+    pub(super) fn on_dial_timeout(&mut self, now: Instant, modem: ModemId) {
+        let Some(DialMethod::Command(limit)) = self.line(modem).map(|line| line.config.dial.clone()) else {
+            return;
+        };
+        let why = format!("the connect command did not end within {} s", limit.as_secs());
+        self.fail_call(now, modem, ConnectFailure::Command(why));
+    }
+
+    /// The modem is connected: its octets are frames from now on.
+    fn on_connected(&mut self, now: Instant, modem: ModemId, rest: &[u8]) {
+        let Some(line) = self.line_mut(modem) else { return };
+        line.conversation = None;
+        line.backoff.succeed();
+        line.rest = None;
+        let warm = line.config.timing.warm;
+        let took = line.call.as_ref().map_or_else(Default::default, |call| now - call.started);
+        let early = line.session().is_some();
+        // A host that waits gets its PADS below, and then the line is not warm but in use.
+        let deadline = (!early).then_some(now + warm);
+        if !self.change_state(modem, ModemTrigger::Connected, deadline) {
+            return;
+        }
+        self.report(Event::Connected { modem, took });
+        self.emit(Output::StartFraming { modem, octets: rest.to_vec() });
+        if early {
+            self.connect_session(now, modem);
+        } else {
+            self.handle_answer(now, modem);
+        }
+    }
+
+    /// The call came to nothing before it was connected: the host is told, the modem rests.
+    pub(super) fn fail_call(&mut self, now: Instant, modem: ModemId, failure: ConnectFailure) {
+        let jitter = self.random.next_u32();
+        let Some(line) = self.line_mut(modem) else { return };
+        let until = line.backoff.fail(now, jitter);
+        line.rest = Some((until, failure.clone()));
+        line.conversation = None;
+        let opening = line.state == ModemState::Opening;
+        let on_hook = line.config.timing.on_hook;
+        let command = matches!(line.config.dial, DialMethod::Command(_));
+        self.report(Event::ConnectFailed { modem, failure: failure.clone() });
+        self.close_session(now, modem, CloseReason::DialFailed(failure.clone()));
+        let call = self.line_mut(modem).and_then(|line| line.call.take());
+        if let Some(waiting) = call.and_then(|call| call.request) {
+            self.refuse(&waiting.request, RefusalReason::DialFailed(failure));
+        }
+        if command && !opening {
+            self.emit(Output::StopCommand(modem));
+        }
+        if opening {
+            self.change_state(modem, ModemTrigger::Failed, Some(until));
+            self.report(Event::BackingOff { modem, wait: until - now });
+        } else if self.change_state(modem, ModemTrigger::Failed, Some(now + on_hook)) {
+            self.emit(Output::HangUpModem(modem));
+        }
+    }
+
+    /// The modem has been on hook for long enough.
+    pub(super) fn on_hung_up(&mut self, now: Instant, modem: ModemId) {
+        self.emit(Output::CloseModem(modem));
+        let rest = self.line(modem).and_then(|line| line.rest.as_ref()).map(|rest| rest.0);
+        if let Some(until) = rest.filter(|until| *until > now) {
+            self.change_state(modem, ModemTrigger::MustRest, Some(until));
+            self.report(Event::BackingOff { modem, wait: until - now });
+            return;
+        }
+        self.change_state(modem, ModemTrigger::HungUp, None);
+        self.become_free(now, modem);
+    }
+}

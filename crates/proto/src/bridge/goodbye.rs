@@ -1,0 +1,254 @@
+//! How a call ends: each side is told in the order its protocol wants, then the modem hangs up.
+//!
+//! LCP Terminate-Request to whoever can still hear it (RFC 2516 §5.5), its answer awaited for one restart
+//! time at most, then PADT, then hook. Hosts that ignore a PADT are ended by the LCP, and hosts whose LCP is
+//! not open by the PADT.
+
+use super::Bridge;
+use super::call::{Ending, Goodbye};
+use super::config::DialMethod;
+use super::io::Output;
+use crate::event::{CloseReason, ConnectFailure, Direction, Event, RefusalReason};
+use crate::id::ModemId;
+use crate::modem::{ModemState, ModemTrigger};
+use crate::time::Instant;
+use crate::wire::lcp::{LcpCode, LcpPacket};
+use alloc::string::{String, ToString};
+
+impl Bridge {
+    /// The host of a session has ended it.
+    pub(super) fn on_host_padt(&mut self, now: Instant, modem: ModemId) {
+        let Some(line) = self.line_mut(modem) else { return };
+        match line.state {
+            // The host may just have lost patience: the dial goes on, and it finds it when it comes back.
+            ModemState::Opening | ModemState::Dialing => {
+                self.close_session(now, modem, CloseReason::HostPadt);
+            }
+            ModemState::Online => self.end_call(now, modem, CloseReason::HostPadt),
+            ModemState::Terminating => {
+                if let Some(ending) = line.call.as_mut().and_then(|call| call.ending.as_mut()) {
+                    ending.host = Goodbye::Done;
+                    if ending.modem == Goodbye::Grace {
+                        ending.modem = Goodbye::Done;
+                    }
+                }
+                self.close_session(now, modem, CloseReason::HostPadt);
+                self.check_goodbyes(now, modem);
+            }
+            ModemState::Absent | ModemState::Idle | ModemState::HangingUp | ModemState::BackingOff => {}
+        }
+    }
+
+    /// Ends whatever call a modem carries.
+    pub(super) fn end_call(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
+        let Some(line) = self.line_mut(modem) else { return };
+        let carrier_gone = matches!(reason, CloseReason::NoCarrier | CloseReason::CarrierLost);
+        match line.state {
+            // Carrier comes with the connection: without one there is none to lose.
+            ModemState::Opening | ModemState::Dialing if !carrier_gone => self.abandon(now, modem, reason),
+            ModemState::Online => self.say_goodbye(now, modem, reason),
+            ModemState::Terminating if carrier_gone => {
+                if let Some(ending) = line.call.as_mut().and_then(|call| call.ending.as_mut()) {
+                    ending.modem = Goodbye::Done;
+                    if ending.host == Goodbye::Grace {
+                        ending.host = Goodbye::Done;
+                    }
+                }
+                self.check_goodbyes(now, modem);
+            }
+            ModemState::Opening
+            | ModemState::Dialing
+            | ModemState::Terminating
+            | ModemState::Absent
+            | ModemState::Idle
+            | ModemState::HangingUp
+            | ModemState::BackingOff => {}
+        }
+    }
+
+    /// Gives a call up that is not connected yet.
+    fn abandon(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
+        self.close_session(now, modem, reason.clone());
+        let Some(line) = self.line_mut(modem) else { return };
+        line.conversation = None;
+        let on_hook = line.config.timing.on_hook;
+        let command = line.state == ModemState::Dialing && matches!(line.config.dial, DialMethod::Command(_));
+        let call = line.call.take();
+        if let Some(waiting) = call.and_then(|call| call.request) {
+            self.refuse(&waiting.request, RefusalReason::ShuttingDown);
+        }
+        if command {
+            self.emit(Output::StopCommand(modem));
+        }
+        self.report(Event::CallEnded { modem, reason });
+        if self.change_state(modem, ModemTrigger::Abandoned, Some(now + on_hook)) {
+            self.emit(Output::HangUpModem(modem));
+        }
+    }
+
+    /// Begins the goodbye of a connected call.
+    fn say_goodbye(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
+        let Some(line) = self.line(modem) else { return };
+        let restart = line.config.timing.restart;
+        let open = line.session().is_some_and(|session| session.mediator.is_open());
+        let host_hears = !matches!(reason, CloseReason::HostPadt | CloseReason::InterfaceDown);
+        let modem_hears =
+            !matches!(reason, CloseReason::NoCarrier | CloseReason::CarrierLost | CloseReason::DeviceLost(_));
+        let host = self.ask(modem, open && host_hears, Direction::ModemToHost, &reason);
+        let far_end = self.ask(modem, open && modem_hears, Direction::HostToModem, &reason);
+        if !self.change_state(modem, ModemTrigger::Ending, Some(now + restart)) {
+            return;
+        }
+        if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
+            call.ending = Some(Ending { reason, host, modem: far_end });
+        }
+        self.check_goodbyes(now, modem);
+    }
+
+    /// RFC 1661 §5.5: asks one side to terminate, if it can hear that.
+    fn ask(&mut self, modem: ModemId, hears: bool, toward: Direction, reason: &CloseReason) -> Goodbye {
+        if !hears {
+            return Goodbye::Done;
+        }
+        let identifier = self.random.next_u8();
+        let reason = reason.to_string();
+        let ppp = LcpPacket { code: LcpCode::TERMINATE_REQUEST, identifier, data: reason.as_bytes() }.emit();
+        self.send_lcp(modem, toward, ppp);
+        Goodbye::Asked(identifier)
+    }
+
+    fn send_lcp(&mut self, modem: ModemId, toward: Direction, ppp: alloc::vec::Vec<u8>) {
+        self.emit(match toward {
+            Direction::HostToModem => Output::SendToModem { modem, ppp },
+            Direction::ModemToHost => Output::SendToHost { modem, ppp },
+        });
+    }
+
+    /// The two sides have ended their link themselves. RFC 1661 §3.7: whoever sent the Terminate-Ack
+    /// waits for one restart time, and so does the line.
+    pub(super) fn on_link_terminated(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
+        let Some(restart) = self.line(modem).map(|line| line.config.timing.restart) else { return };
+        if !self.change_state(modem, ModemTrigger::Ending, Some(now + restart)) {
+            return;
+        }
+        if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
+            call.ending = Some(Ending { reason, host: Goodbye::Grace, modem: Goodbye::Grace });
+        }
+    }
+
+    /// LCP while a goodbye is under way; `direction` tells who sent it.
+    pub(super) fn on_goodbye_lcp(&mut self, now: Instant, modem: ModemId, direction: Direction, ppp: &[u8]) {
+        let Some(ending) =
+            self.line_mut(modem).and_then(|line| line.call.as_mut()).and_then(|call| call.ending.as_mut())
+        else {
+            return;
+        };
+        let (side, back) = match direction {
+            Direction::HostToModem => (&mut ending.host, Direction::ModemToHost),
+            Direction::ModemToHost => (&mut ending.modem, Direction::HostToModem),
+        };
+        if *side == Goodbye::Grace {
+            return self.mediate(now, modem, direction, ppp);
+        }
+        let Ok(packet) = LcpPacket::parse(ppp) else { return };
+        match packet.code {
+            LcpCode::TERMINATE_ACK if *side == Goodbye::Asked(packet.identifier) => {
+                *side = Goodbye::Done;
+                self.check_goodbyes(now, modem);
+            }
+            LcpCode::TERMINATE_REQUEST => {
+                *side = Goodbye::Done;
+                let answer = LcpPacket { code: LcpCode::TERMINATE_ACK, data: &[], ..packet }.emit();
+                self.send_lcp(modem, back, answer);
+                self.check_goodbyes(now, modem);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the session as soon as the host, and the call as soon as everybody, has been told.
+    fn check_goodbyes(&mut self, now: Instant, modem: ModemId) {
+        let Some(ending) = self.line(modem).and_then(|line| line.call.as_ref()?.ending.as_ref()) else {
+            return;
+        };
+        let (host_done, modem_done) = (ending.host == Goodbye::Done, ending.modem == Goodbye::Done);
+        if host_done {
+            let reason = ending.reason.clone();
+            self.close_session(now, modem, reason);
+        }
+        if host_done && modem_done {
+            self.finish_goodbyes(now, modem);
+        }
+    }
+
+    /// Everybody has been told, or had time enough: the modem goes on hook.
+    pub(super) fn finish_goodbyes(&mut self, now: Instant, modem: ModemId) {
+        let Some(line) = self.line_mut(modem) else { return };
+        let on_hook = line.config.timing.on_hook;
+        let Some(reason) = line.call.as_ref().and_then(|call| call.ending.as_ref()).map(|e| e.reason.clone())
+        else {
+            return;
+        };
+        self.close_session(now, modem, reason.clone());
+        let Some(line) = self.line_mut(modem) else { return };
+        line.call = None;
+        let lost = matches!(reason, CloseReason::DeviceLost(_));
+        self.report(Event::CallEnded { modem, reason });
+        if lost {
+            self.leave_lost(now, modem);
+        } else if self.change_state(modem, ModemTrigger::Ended, Some(now + on_hook)) {
+            self.emit(Output::HangUpModem(modem));
+        }
+    }
+
+    /// The device is gone, or as good as gone: it is closed at once, so that it can come back under the
+    /// same name.
+    pub(super) fn lose_modem(&mut self, now: Instant, modem: ModemId, why: String) {
+        let Some(line) = self.line_mut(modem) else { return };
+        line.present = false;
+        match line.state {
+            ModemState::Absent => {}
+            ModemState::Opening | ModemState::Dialing => {
+                self.fail_call(now, modem, ConnectFailure::DeviceLost(why));
+                self.emit(Output::CloseModem(modem));
+                self.leave_lost(now, modem);
+            }
+            ModemState::Online => {
+                self.emit(Output::CloseModem(modem));
+                self.end_call(now, modem, CloseReason::DeviceLost(why));
+            }
+            ModemState::Terminating => {
+                self.emit(Output::CloseModem(modem));
+                if let Some(ending) = line_ending(self, modem) {
+                    ending.modem = Goodbye::Done;
+                    if ending.host == Goodbye::Grace {
+                        ending.host = Goodbye::Done;
+                    }
+                    ending.reason = CloseReason::DeviceLost(why);
+                }
+                self.check_goodbyes(now, modem);
+            }
+            ModemState::HangingUp => {
+                self.emit(Output::CloseModem(modem));
+                self.leave_lost(now, modem);
+            }
+            ModemState::Idle | ModemState::BackingOff => self.leave_lost(now, modem),
+        }
+    }
+
+    /// A lost modem is absent, until its device is there again: perhaps it already is.
+    fn leave_lost(&mut self, now: Instant, modem: ModemId) {
+        self.change_state(modem, ModemTrigger::Vanished, None);
+        let Some(line) = self.line_mut(modem) else { return };
+        if line.present {
+            return self.on_modem_appeared(now, modem);
+        }
+        if let Some(next) = line.next.take() {
+            self.refuse(&next.request, RefusalReason::NoModem);
+        }
+    }
+}
+
+fn line_ending(bridge: &mut Bridge, modem: ModemId) -> Option<&mut Ending> {
+    bridge.line_mut(modem)?.call.as_mut()?.ending.as_mut()
+}

@@ -1,0 +1,209 @@
+//! A session's life: its PADS, its LCP, its end toward the host.
+
+use super::Bridge;
+use super::call::{Line, Session};
+use super::io::Output;
+use crate::discovery::{self, LocalInterface};
+use crate::event::{CloseReason, Direction, Event, Peer};
+use crate::forward::Route;
+use crate::id::ModemId;
+use crate::lcp::{LineParameters, Mediator, MediatorConfig, MediatorOutput, Side};
+use crate::modem::ModemState;
+use crate::time::Instant;
+use crate::wire::discovery::SessionId;
+use crate::wire::lcp::{LcpCode, LcpPacket};
+use alloc::string::ToString;
+
+/// RFC 2516 §7: the largest information field without RFC 4638.
+const MAX_INFORMATION: u16 = 1492;
+
+impl Bridge {
+    /// Answers the waiting request if its time has come.
+    pub(super) fn handle_answer(&mut self, now: Instant, modem: ModemId) {
+        if self.line(modem).and_then(Line::answer_due).is_some_and(|due| due <= now) {
+            self.open_session(now, modem);
+        }
+    }
+
+    /// RFC 2516 §5.4: gives the waiting request its PADS and opens the session.
+    pub(super) fn open_session(&mut self, now: Instant, modem: ModemId) {
+        let Some(waiting) =
+            self.line_mut(modem).and_then(|line| line.call.as_mut()).and_then(|call| call.request.take())
+        else {
+            return;
+        };
+        let request = waiting.request;
+        let Some(local) = self.interface(request.interface) else { return };
+        let Some(service) = self.config.services.get(waiting.service) else { return };
+        let lines = &self.lines;
+        let in_use = |id: SessionId| lines.iter().any(|line| line.session().is_some_and(|s| s.id == id));
+        let Some(id) = self.session_ids.allocate(in_use) else { return };
+        let pads = discovery::pads(&local, &request, &service.name, id);
+        let max_information = request.max_payload.unwrap_or(MAX_INFORMATION).min(local.mtu.saturating_sub(8));
+        let peer = Peer { interface: request.interface, mac: request.peer };
+        let Some(line) = self.line_mut(modem) else { return };
+        let connected = line.state == ModemState::Online;
+        let mediator = Mediator::new(MediatorConfig { max_information, ..line.config.mediator });
+        if connected {
+            line.deadline = None;
+        }
+        let Some(call) = line.call.as_mut() else { return };
+        call.session_before = true;
+        call.session = Some(Session {
+            id,
+            peer,
+            request,
+            opened: now,
+            pads: pads.clone(),
+            heard: false,
+            terminated_by: None,
+            kept: None,
+            max_information,
+            mediator,
+        });
+        if connected {
+            self.emit(Output::SetLine { modem, line: LineParameters::default() });
+        }
+        // The table is ready before the host may speak.
+        self.install_route(&local, modem, connected);
+        self.emit(Output::SendDiscovery { interface: local.id, frame: pads });
+        self.report(Event::SessionOpened { session_id: id, peer, modem, early: !connected });
+    }
+
+    fn install_route(&mut self, local: &LocalInterface, modem: ModemId, connected: bool) {
+        let Some(session) = self.line(modem).and_then(|line| line.session()) else { return };
+        let mut route = Route::new(
+            session.peer.interface,
+            session.peer.mac,
+            local.mac,
+            session.id,
+            modem,
+            session.max_information,
+        );
+        route.connected = connected;
+        self.emit(Output::InstallSession(route));
+    }
+
+    /// The modem is connected at last, for a host that has had its PADS already.
+    pub(super) fn connect_session(&mut self, now: Instant, modem: ModemId) {
+        let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
+        let (interface, kept) = (session.peer.interface, session.kept.take());
+        let Some(local) = self.interface(interface) else { return };
+        self.install_route(&local, modem, true);
+        if let Some(ppp) = kept {
+            self.mediate(now, modem, Direction::HostToModem, &ppp);
+        }
+    }
+
+    pub(super) fn on_host_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
+        let Some(line) = self.line_mut(modem) else { return };
+        let state = line.state;
+        let Some(session) = line.session_mut() else { return };
+        session.heard = true;
+        self.report(Event::Lcp { modem, direction: Direction::HostToModem, ppp: ppp.to_vec() });
+        match state {
+            ModemState::Online => self.mediate(now, modem, Direction::HostToModem, ppp),
+            ModemState::Opening | ModemState::Dialing => self.on_early_lcp(now, modem, ppp),
+            ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::HostToModem, ppp),
+            ModemState::Absent | ModemState::Idle | ModemState::HangingUp | ModemState::BackingOff => {}
+        }
+    }
+
+    pub(super) fn on_modem_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
+        let Some(line) = self.line(modem) else { return };
+        let state = line.state;
+        self.report(Event::Lcp { modem, direction: Direction::ModemToHost, ppp: ppp.to_vec() });
+        match state {
+            ModemState::Online => self.mediate(now, modem, Direction::ModemToHost, ppp),
+            ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::ModemToHost, ppp),
+            ModemState::Absent
+            | ModemState::Idle
+            | ModemState::Opening
+            | ModemState::Dialing
+            | ModemState::HangingUp
+            | ModemState::BackingOff => {}
+        }
+    }
+
+    /// LCP of a host whose modem is still dialing: the newest Configure-Request is kept for the modem, a
+    /// goodbye is answered in its stead, anything else is of no use later.
+    fn on_early_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
+        let Ok(packet) = LcpPacket::parse(ppp) else { return };
+        match packet.code {
+            LcpCode::CONFIGURE_REQUEST => {
+                if let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) {
+                    session.kept = Some(ppp.to_vec());
+                }
+            }
+            LcpCode::TERMINATE_REQUEST => {
+                let answer = LcpPacket { code: LcpCode::TERMINATE_ACK, data: &[], ..packet }.emit();
+                self.emit(Output::SendToHost { modem, ppp: answer });
+                self.close_session(now, modem, CloseReason::HostTerminated);
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets LCP pass through the session's mediator and carries out what that wants.
+    pub(super) fn mediate(&mut self, now: Instant, modem: ModemId, direction: Direction, ppp: &[u8]) {
+        let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
+        match direction {
+            Direction::HostToModem => session.mediator.handle_from_host(ppp),
+            Direction::ModemToHost => session.mediator.handle_from_modem(ppp),
+        }
+        self.follow_mediator(now, modem);
+    }
+
+    fn follow_mediator(&mut self, now: Instant, modem: ModemId) {
+        loop {
+            let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
+            let Some(output) = session.mediator.poll_output() else { return };
+            match output {
+                MediatorOutput::ToHost(ppp) => self.emit(Output::SendToHost { modem, ppp }),
+                MediatorOutput::ToModem(ppp) => self.emit(Output::SendToModem { modem, ppp }),
+                MediatorOutput::Line(line) => {
+                    self.emit(Output::SetLine { modem, line });
+                    self.report(Event::LineChanged { modem, line });
+                }
+                MediatorOutput::Opened => self.report(Event::LinkOpened { modem }),
+                MediatorOutput::Malformed { .. } => self.report(Event::MalformedLcp { modem }),
+                MediatorOutput::Terminating { by } => session.terminated_by = Some(by),
+                MediatorOutput::Closed => {
+                    let by_host = session.terminated_by != Some(Side::Modem);
+                    let reason =
+                        if by_host { CloseReason::HostTerminated } else { CloseReason::ModemTerminated };
+                    self.on_link_terminated(now, modem, reason);
+                }
+                MediatorOutput::Renegotiating { .. }
+                | MediatorOutput::TerminateAcknowledged { .. }
+                | MediatorOutput::EchoReplied { .. } => {}
+            }
+        }
+    }
+
+    /// Ends a session toward its host; the call may go on. RFC 2516 §5.5: after the PADT nothing more is
+    /// sent. A host that sent a PADT itself gets none.
+    pub(super) fn close_session(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
+        let Some(session) =
+            self.line_mut(modem).and_then(|line| line.call.as_mut()).and_then(|call| call.session.take())
+        else {
+            return;
+        };
+        self.emit(Output::RemoveSession(modem));
+        if reason != CloseReason::HostPadt
+            && let Some(local) = self.interface(session.peer.interface)
+        {
+            let relay = session.request.relay_session_id.as_deref();
+            let text = reason.to_string();
+            let frame = discovery::padt(&local, session.peer.mac, session.id, relay, Some(&text));
+            self.emit(Output::SendDiscovery { interface: local.id, frame });
+        }
+        self.report(Event::SessionClosed {
+            session_id: session.id,
+            peer: session.peer,
+            modem,
+            reason,
+            lasted: now - session.opened,
+        });
+    }
+}

@@ -1,0 +1,269 @@
+//! What happened, typed: the core reports, it never logs.
+//!
+//! Each event is one line of the log; the daemon has the one table that says which words and which level.
+
+use crate::chat::{ChatLine, ConversationError};
+use crate::discard::DiscardReason;
+use crate::id::{InterfaceId, ModemId};
+use crate::lcp::LineParameters;
+use crate::modem::ModemState;
+use crate::wire::discovery::SessionId;
+use crate::wire::ethernet::MacAddr;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+/// A host as seen by us: an address on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    /// Where it is.
+    pub interface: InterfaceId,
+    /// Who it is.
+    pub mac: MacAddr,
+}
+
+/// Which way a PPP frame goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the PPPoE host toward the serial line.
+    HostToModem,
+    /// From the serial line toward the PPPoE host.
+    ModemToHost,
+}
+
+/// Why a call or a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The host sent a PADT.
+    HostPadt,
+    /// The host ended the link by LCP.
+    HostTerminated,
+    /// The far end ended the link by LCP.
+    ModemTerminated,
+    /// The modem said NO CARRIER.
+    NoCarrier,
+    /// The carrier detect line dropped.
+    CarrierLost,
+    /// The device is gone, or reading and writing it failed.
+    DeviceLost(String),
+    /// The dial failed.
+    DialFailed(ConnectFailure),
+    /// The same host began anew.
+    HostRestarted,
+    /// The modem was connected but no host came for it.
+    NobodyCame,
+    /// The Ethernet interface went down.
+    InterfaceDown,
+    /// The program ends.
+    Shutdown,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostPadt => f.write_str("the host ended the session"),
+            Self::HostTerminated => f.write_str("the host ended the PPP link"),
+            Self::ModemTerminated => f.write_str("the far end ended the PPP link"),
+            Self::NoCarrier => f.write_str("the modem said NO CARRIER"),
+            Self::CarrierLost => f.write_str("the carrier was lost"),
+            Self::DeviceLost(why) => write!(f, "the modem is gone: {why}"),
+            Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
+            Self::HostRestarted => f.write_str("the same host began a new session"),
+            Self::NobodyCame => f.write_str("no host came for the connected modem"),
+            Self::InterfaceDown => f.write_str("the Ethernet interface went down"),
+            Self::Shutdown => f.write_str("the bridge is shutting down"),
+        }
+    }
+}
+
+/// Why a modem could not be connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectFailure {
+    /// Its device could not be opened.
+    Open(String),
+    /// The chat script failed.
+    Script(ConversationError),
+    /// The external program failed.
+    Command(String),
+    /// The device was lost meanwhile.
+    DeviceLost(String),
+}
+
+impl fmt::Display for ConnectFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(why) | Self::Command(why) => f.write_str(why),
+            Self::DeviceLost(why) => write!(f, "the modem is gone: {why}"),
+            Self::Script(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// Why a host's request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// No such service.
+    UnknownService,
+    /// Every modem of the service serves another host.
+    AllBusy,
+    /// No modem of the service is there.
+    NoModem,
+    /// The last dial failed and it is too early for the next.
+    BackingOff {
+        /// What had failed.
+        failure: ConnectFailure,
+        /// How long until the next try.
+        wait: Duration,
+    },
+    /// The dial that this request was waiting for failed.
+    DialFailed(ConnectFailure),
+    /// The program ends.
+    ShuttingDown,
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownService => f.write_str("no such service here"),
+            Self::AllBusy => f.write_str("every modem of this service is in use"),
+            Self::NoModem => f.write_str("the modem of this service is not plugged in"),
+            Self::BackingOff { failure, wait } => {
+                write!(f, "next dial in {} s, the last one failed: {failure}", wait.as_secs().max(1))
+            }
+            Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
+            Self::ShuttingDown => f.write_str("the bridge is shutting down"),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A discovery packet was dropped.
+    Discarded {
+        /// From where.
+        interface: InterfaceId,
+        /// From whom, where that could be read.
+        source: Option<MacAddr>,
+        /// Why.
+        reason: DiscardReason,
+    },
+    /// A PADI was answered by a PADO.
+    Offered(Peer),
+    /// A PADR was refused.
+    Refused {
+        /// Whose it was.
+        peer: Peer,
+        /// Why.
+        reason: RefusalReason,
+    },
+    /// A modem is called for a host.
+    CallStarted {
+        /// The modem.
+        modem: ModemId,
+        /// For whom.
+        peer: Peer,
+    },
+    /// A line of the conversation with a modem.
+    Chat {
+        /// The modem.
+        modem: ModemId,
+        /// What was said, with secrets left out.
+        line: ChatLine,
+    },
+    /// What a script wants people to see: SAY, ECHO and REPORT.
+    Said {
+        /// The modem.
+        modem: ModemId,
+        /// As it came: whoever prints it makes control characters harmless.
+        words: String,
+    },
+    /// A modem is connected.
+    Connected {
+        /// The modem.
+        modem: ModemId,
+        /// Since the call was started.
+        took: Duration,
+    },
+    /// A modem could not be connected.
+    ConnectFailed {
+        /// The modem.
+        modem: ModemId,
+        /// Why.
+        failure: ConnectFailure,
+    },
+    /// A PADS opened a session.
+    SessionOpened {
+        /// Its number.
+        session_id: SessionId,
+        /// The host.
+        peer: Peer,
+        /// The modem.
+        modem: ModemId,
+        /// Whether the modem was still dialing: the host could wait no longer.
+        early: bool,
+    },
+    /// LCP is open at both ends.
+    LinkOpened {
+        /// The modem.
+        modem: ModemId,
+    },
+    /// What is escaped and compressed on the serial line has changed.
+    LineChanged {
+        /// The modem.
+        modem: ModemId,
+        /// From now on.
+        line: LineParameters,
+    },
+    /// An LCP packet passed, as it was received.
+    Lcp {
+        /// The modem.
+        modem: ModemId,
+        /// Where it came from.
+        direction: Direction,
+        /// The PPP frame.
+        ppp: Vec<u8>,
+    },
+    /// An LCP packet was malformed; it was passed on as it came.
+    MalformedLcp {
+        /// The modem.
+        modem: ModemId,
+    },
+    /// A session is closed.
+    SessionClosed {
+        /// Its number.
+        session_id: SessionId,
+        /// The host.
+        peer: Peer,
+        /// The modem.
+        modem: ModemId,
+        /// Why.
+        reason: CloseReason,
+        /// How long it was open.
+        lasted: Duration,
+    },
+    /// A call is ending.
+    CallEnded {
+        /// The modem.
+        modem: ModemId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A modem is in another state.
+    ModemState {
+        /// The modem.
+        modem: ModemId,
+        /// From now on.
+        state: ModemState,
+    },
+    /// A modem rests after a failed dial.
+    BackingOff {
+        /// The modem.
+        modem: ModemId,
+        /// For how long.
+        wait: Duration,
+    },
+    /// A host that still sent frames for a session nobody has was told by a PADT.
+    StrayAnswered(Peer),
+}

@@ -1,0 +1,160 @@
+//! One modem's life: which state it is in, what may follow, and when a failed one may be tried again.
+//!
+//! It promises that a state is only ever left along an edge of the picture below. The caller (the
+//! `bridge` room) tells it what happened and carries out what the new state asks for.
+//!
+//! ```text
+//!            appeared          called             opened             connected
+//!   ┌────────┐──────▶┌────────┐──────▶┌─────────┐────────▶┌─────────┐──────────▶┌────────┐
+//!   │ Absent │       │  Idle  │       │ Opening │         │ Dialing │           │ Online │
+//!   └────────┘       └────────┘       └─────────┘         └─────────┘           └────────┘
+//!       ▲              │ ▲ ▲ ▲          │     │ abandoned     │ failed,       ended │   │ ending
+//!       │ vanished,    │ │ │ │          │     │               │ abandoned           │   ▼
+//!       │ from every   │ │ │ │          │     ▼               ▼                     │ ┌─────────────┐
+//!       │ state        │ │ │ │          │   ┌───────────────────┐◀──────────────────┘ │ Terminating │
+//!                      │ │ │ └──────────┼───│     HangingUp     │◀────────────────────└─────────────┘
+//!             must rest│ │ │   hung up  │   └───────────────────┘      ended
+//!                      │ │ │            │ failed     │ must rest
+//!                      ▼ │ │ elapsed    ▼            │
+//!                   ┌──────┴──────────────┐          │
+//!                   │     BackingOff      │◀─────────┘
+//!                   └─────────────────────┘
+//! ```
+
+mod backoff;
+
+pub use backoff::{Backoff, BackoffConfig};
+
+use core::fmt;
+
+/// Where a modem is in its life; the picture is in the module's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModemState {
+    /// Its device is not there.
+    Absent,
+    /// There, closed, and free for a call.
+    Idle,
+    /// Its device is being opened and made ready for a call.
+    Opening,
+    /// The chat script, or the external program, is at work.
+    Dialing,
+    /// Connected: PPP frames may pass.
+    Online,
+    /// Both ends of the link are being told that it ends.
+    Terminating,
+    /// On hook, until the modem has surely noticed.
+    HangingUp,
+    /// The last dial failed; not to be tried again for a while.
+    BackingOff,
+}
+
+/// What can happen to a modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModemTrigger {
+    /// Its device is there again.
+    Appeared,
+    /// Its device is gone.
+    Vanished,
+    /// A peer wants it.
+    Called,
+    /// Its device is open.
+    Opened,
+    /// The far end answered.
+    Connected,
+    /// It could not be opened, or the dial failed.
+    Failed,
+    /// Nobody wants the call any more.
+    Abandoned,
+    /// The call is to end, and the ends of the link can still be told.
+    Ending,
+    /// Nothing is left to be told.
+    Ended,
+    /// It has been on hook for long enough.
+    HungUp,
+    /// The wait after a failure is not over yet.
+    MustRest,
+    /// The wait after a failure is over.
+    Elapsed,
+}
+
+impl ModemState {
+    /// All states, in the order of a call.
+    pub const ALL: [Self; 8] = [
+        Self::Absent,
+        Self::Idle,
+        Self::Opening,
+        Self::Dialing,
+        Self::Online,
+        Self::Terminating,
+        Self::HangingUp,
+        Self::BackingOff,
+    ];
+
+    /// The state after `trigger`, or `None` where the picture has no such edge.
+    #[must_use]
+    pub const fn after(self, trigger: ModemTrigger) -> Option<Self> {
+        use ModemTrigger as On;
+        match (self, trigger) {
+            (_, On::Vanished) => Some(Self::Absent),
+            (Self::Absent, On::Appeared)
+            | (Self::HangingUp, On::HungUp)
+            | (Self::BackingOff, On::Elapsed) => Some(Self::Idle),
+            (Self::Idle, On::Called) => Some(Self::Opening),
+            (Self::Opening, On::Opened) => Some(Self::Dialing),
+            (Self::Dialing, On::Connected) => Some(Self::Online),
+            (Self::Online, On::Ending) => Some(Self::Terminating),
+            (Self::Opening, On::Failed) | (Self::Idle | Self::HangingUp, On::MustRest) => {
+                Some(Self::BackingOff)
+            }
+            (Self::Dialing, On::Failed | On::Abandoned)
+            | (Self::Opening, On::Abandoned)
+            | (Self::Online | Self::Terminating, On::Ended) => Some(Self::HangingUp),
+            _ => None,
+        }
+    }
+
+    /// Whether the device is open in this state.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Absent | Self::Idle | Self::Opening | Self::BackingOff => false,
+            Self::Dialing | Self::Online | Self::Terminating | Self::HangingUp => true,
+        }
+    }
+}
+
+impl ModemTrigger {
+    /// All triggers.
+    pub const ALL: [Self; 12] = [
+        Self::Appeared,
+        Self::Vanished,
+        Self::Called,
+        Self::Opened,
+        Self::Connected,
+        Self::Failed,
+        Self::Abandoned,
+        Self::Ending,
+        Self::Ended,
+        Self::HungUp,
+        Self::MustRest,
+        Self::Elapsed,
+    ];
+}
+
+impl fmt::Display for ModemState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Absent => "absent",
+            Self::Idle => "idle",
+            Self::Opening => "opening",
+            Self::Dialing => "dialing",
+            Self::Online => "online",
+            Self::Terminating => "terminating",
+            Self::HangingUp => "hanging up",
+            Self::BackingOff => "backing off",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

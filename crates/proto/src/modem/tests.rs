@@ -1,0 +1,54 @@
+use super::*;
+use std::fmt::Write;
+use std::string::String;
+
+/// Every edge there is; the picture in the module's documentation shows the same.
+const TABLE: &str = "\
+Absent -Appeared-> Idle
+Absent -Vanished-> Absent
+Idle -Vanished-> Absent
+Idle -Called-> Opening
+Idle -MustRest-> BackingOff
+Opening -Vanished-> Absent
+Opening -Opened-> Dialing
+Opening -Failed-> BackingOff
+Opening -Abandoned-> HangingUp
+Dialing -Vanished-> Absent
+Dialing -Connected-> Online
+Dialing -Failed-> HangingUp
+Dialing -Abandoned-> HangingUp
+Online -Vanished-> Absent
+Online -Ending-> Terminating
+Online -Ended-> HangingUp
+Terminating -Vanished-> Absent
+Terminating -Ended-> HangingUp
+HangingUp -Vanished-> Absent
+HangingUp -HungUp-> Idle
+HangingUp -MustRest-> BackingOff
+BackingOff -Vanished-> Absent
+BackingOff -Elapsed-> Idle
+";
+
+#[test]
+fn the_transition_table_is_the_picture() {
+    let mut table = String::new();
+    for state in ModemState::ALL {
+        for trigger in ModemTrigger::ALL {
+            if let Some(next) = state.after(trigger) {
+                writeln!(table, "{state:?} -{trigger:?}-> {next:?}").unwrap();
+            }
+        }
+    }
+    assert_eq!(table, TABLE);
+}
+
+#[test]
+fn every_state_can_be_left_and_reached() {
+    for state in ModemState::ALL {
+        let leaves = ModemTrigger::ALL.into_iter().any(|t| state.after(t).is_some_and(|next| next != state));
+        let reached = ModemState::ALL
+            .into_iter()
+            .any(|from| from != state && ModemTrigger::ALL.into_iter().any(|t| from.after(t) == Some(state)));
+        assert!(leaves && reached, "{state:?}");
+    }
+}
