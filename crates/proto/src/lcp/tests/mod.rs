@@ -8,6 +8,7 @@ use super::*;
 use packets::{decode, encode};
 use std::format;
 use std::string::{String, ToString};
+use std::vec;
 
 /// Plays a transcript: what an end sends stands at the margin, what the mediator must do about it, all of it
 /// and in this order, stands indented below.
