@@ -34,6 +34,13 @@ impl OsError {
         self
     }
 
+    /// The same error, with what the operator can do about it.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
+
     /// What was tried.
     pub fn operation(&self) -> &'static str {
         self.operation

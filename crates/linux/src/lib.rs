@@ -5,12 +5,18 @@
 //! can do is done with them.
 #![deny(unsafe_code)]
 
+pub mod child;
+pub mod clock;
 pub mod error;
 pub mod interface;
+pub mod link;
 pub mod lock_file;
+pub mod namespace;
+pub mod notify;
 pub mod packet_socket;
 pub mod poller;
 pub mod pty;
+pub mod random;
 pub mod serial_port;
 pub mod signals;
 

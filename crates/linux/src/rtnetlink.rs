@@ -7,8 +7,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use netlink_packet_core::{
-    Emitable, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-    NlasIterator,
+    Emitable, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload, NlasIterator,
 };
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
@@ -80,6 +80,20 @@ impl RouteSocket {
                     Message::Done => return Ok(links),
                     Message::Acknowledgement(error) if error != 0 => return Err(negative_errno(error)),
                     Message::Gone(_) | Message::Acknowledgement(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Has something changed, and waits for the kernel's word that it is done.
+    pub(crate) fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.send(message, flags | NLM_F_ACK)?;
+        loop {
+            for message in self.receive()? {
+                match message {
+                    Message::Acknowledgement(0) => return Ok(()),
+                    Message::Acknowledgement(error) => return Err(negative_errno(error)),
+                    Message::Link(_) | Message::Gone(_) | Message::Done => {}
                 }
             }
         }

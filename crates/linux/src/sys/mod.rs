@@ -5,6 +5,7 @@
 //! `io::Error::last_os_error()`.
 
 pub(crate) mod packet;
+pub(crate) mod process;
 pub(crate) mod signal;
 pub(crate) mod tty;
 
