@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 
 pub mod hdlc;
+pub mod host;
 pub mod ip;
 pub mod ppp;
+pub mod pppoe;
 pub mod prng;
