@@ -21,3 +21,4 @@ pub mod ip;
 pub mod ppp;
 pub mod pppoe;
 pub mod prng;
+pub mod segment;

@@ -230,3 +230,21 @@ fn a_stopped_host_terminates_and_then_sends_a_padt() {
     story.run_to(100_000);
     assert_eq!(story.sent(PADI), [0]);
 }
+
+#[test]
+fn no_frame_whatever_makes_a_host_panic() {
+    let mut prng = Prng::new(8);
+    let mut story = Story::started(profile::PPPD);
+    for _ in 0..20_000 {
+        let code = [PADO, PADS, PADT, 0][prng.below(4) as usize];
+        let ethertype = if code == 0 { ETHERTYPE_SESSION } else { ETHERTYPE_DISCOVERY };
+        let mut payload = vec![0; prng.below(60) as usize];
+        prng.fill(&mut payload);
+        let packet =
+            Packet { destination: HOST, source: AC, ethertype, code, session_id: 7, payload: &payload };
+        let mut octets = packet.emit();
+        octets.truncate(prng.below(80) as usize);
+        story.host.handle_frame(story.now, &octets);
+        while story.host.poll_output().is_some() {}
+    }
+}
