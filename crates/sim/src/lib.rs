@@ -18,6 +18,7 @@
 pub mod hdlc;
 pub mod host;
 pub mod ip;
+pub mod modem;
 pub mod ppp;
 pub mod pppoe;
 pub mod prng;
