@@ -282,6 +282,83 @@ fn on_fatal_reject(state: State) -> Step {
 mod tests {
     use super::*;
 
+    /// RFC 1661 §4.1, without RXR and without its notes p, r and x; `-` where the event cannot be.
+    const RFC_TABLE: &str = "
+        Up    2             irc,scr/6  -      -               -      -      -          -          -          -
+        Down  -             -          0      tls/1           0      1      1          1          1          tld/1
+        Open  tls/1         1          irc,scr/6  3           5      5      6          7          8          9
+        Close 0             tlf/0      2      2               4      4      irc,str/4  irc,str/4  irc,str/4  tld,irc,str/4
+        TO+   -             -          -      -               str/4  str/5  scr/6      scr/6      scr/8      -
+        TO-   -             -          -      -               tlf/2  tlf/3  tlf/3      tlf/3      tlf/3      -
+        RCR+  -             -          sta/2  irc,scr,sca/8   4      5      sca/8      sca,tlu/9  sca/8      tld,scr,sca/8
+        RCR-  -             -          sta/2  irc,scr,scn/6   4      5      scn/6      scn/7      scn/6      tld,scr,scn/6
+        RCA   -             -          sta/2  sta/3           4      5      irc/7      scr/6      irc,tlu/9  tld,scr/6
+        RCN   -             -          sta/2  sta/3           4      5      irc,scr/6  scr/6      irc,scr/8  tld,scr/6
+        RTR   -             -          sta/2  sta/3           sta/4  sta/5  sta/6      sta/6      sta/6      tld,zrc,sta/5
+        RTA   -             -          2      3               tlf/2  tlf/3  6          6          8          tld,scr/6
+        RUC   -             -          scj/2  scj/3           scj/4  scj/5  scj/6      scj/7      scj/8      scj/9
+        RXJ+  -             -          2      3               4      5      6          6          8          9
+        RXJ-  -             -          tlf/2  tlf/3           tlf/2  tlf/3  tlf/3      tlf/3      tlf/3      tld,irc,str/5";
+
+    const STATES: [State; 10] =
+        [Initial, Starting, Closed, Stopped, Closing, Stopping, ReqSent, AckRcvd, AckSent, Opened];
+
+    const EVENTS: [Event; 15] = [
+        Event::Up,
+        Event::Down,
+        Event::Open,
+        Event::Close,
+        Event::TimeoutAgain,
+        Event::TimeoutLast,
+        Event::GoodRequest,
+        Event::BadRequest,
+        Event::Ack,
+        Event::Nak,
+        Event::TerminateRequest,
+        Event::TerminateAck,
+        Event::UnknownCode,
+        Event::HarmlessReject,
+        Event::FatalReject,
+    ];
+
+    fn name(action: Action) -> &'static str {
+        match action {
+            Tlu => "tlu",
+            Tld => "tld",
+            Tls => "tls",
+            Tlf => "tlf",
+            Irc => "irc",
+            Zrc => "zrc",
+            Scr => "scr",
+            Sca => "sca",
+            Scn => "scn",
+            Str => "str",
+            Sta => "sta",
+            Scj => "scj",
+        }
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_rfc() {
+        let rows: Vec<_> = RFC_TABLE.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(rows.len(), EVENTS.len());
+        for (event, row) in EVENTS.into_iter().zip(rows) {
+            assert_eq!(row.split_whitespace().count(), 1 + STATES.len(), "{row}");
+            for (index, (state, cell)) in STATES.into_iter().zip(row.split_whitespace().skip(1)).enumerate() {
+                let (next, actions) = transition(state, event);
+                let number = STATES.iter().position(|state| *state == next).unwrap();
+                let actions: Vec<_> = actions.iter().map(|action| name(*action)).collect();
+                let ours = if actions.is_empty() {
+                    number.to_string()
+                } else {
+                    format!("{}/{number}", actions.join(","))
+                };
+                let wanted = if cell == "-" { index.to_string() } else { cell.to_owned() };
+                assert_eq!(ours, wanted, "{event:?} in {state:?}");
+            }
+        }
+    }
+
     #[test]
     fn two_requests_and_two_acks_open_a_layer() {
         let mut state = Initial;

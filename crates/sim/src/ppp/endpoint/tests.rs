@@ -317,3 +317,64 @@ fn no_octets_whatever_make_an_end_panic() {
         while link.ends[0].poll_output().is_some() {}
     }
 }
+
+/// The packets of one protocol that an end wants to send.
+fn sent(end: &mut Endpoint, protocol: [u8; 2]) -> Vec<Vec<u8>> {
+    let outputs = std::iter::from_fn(|| end.poll_output());
+    let frames = outputs.filter_map(|output| match output {
+        EndpointOutput::Frame(frame) => Some(frame),
+        EndpointOutput::Event(_) => None,
+    });
+    frames.filter_map(|frame| frame.strip_prefix(&protocol[..]).map(<[u8]>::to_vec)).collect()
+}
+
+#[test]
+fn an_unknown_option_is_rejected_as_it_came_and_a_code_nobody_knows_too() {
+    let mut end = Endpoint::new(EndpointConfig::host(), &mut Prng::new(1));
+    end.open(Instant::ZERO);
+    sent(&mut end, [0xc0, 0x21]);
+    // MRU 1500, ACCM, Callback, FCS-Alternatives: the last three come back in their order.
+    let request = [1, 9, 0, 20, 1, 4, 5, 0xdc, 2, 6, 0, 0, 0, 0, 13, 3, 6, 9, 3, 1];
+    end.handle_frame(Instant::ZERO, &[&[0xc0, 0x21][..], &request].concat());
+    let reject = vec![4, 9, 0, 16, 2, 6, 0, 0, 0, 0, 13, 3, 6, 9, 3, 1];
+    assert_eq!(sent(&mut end, [0xc0, 0x21]), [reject]);
+    end.handle_frame(Instant::ZERO, &[0xc0, 0x21, 99, 5, 0, 4]);
+    let replies = sent(&mut end, [0xc0, 0x21]);
+    assert_eq!((replies[0][0], &replies[0][4..]), (7, &[99, 5, 0, 4][..]));
+}
+
+#[test]
+fn a_protocol_nobody_speaks_is_rejected() {
+    let mut link = Link::new(EndpointConfig::host(), EndpointConfig::far_end(FAR, NEAR));
+    link.open();
+    link.run(seconds(2));
+    link.ends[0].handle_frame(link.now, &[0x80, 0xfd, 1, 1, 0, 4]);
+    let rejects = sent(&mut link.ends[0], [0xc0, 0x21]);
+    assert_eq!((rejects[0][0], &rejects[0][4..]), (8, &[0x80, 0xfd, 1, 1, 0, 4][..]));
+}
+
+#[test]
+fn a_peer_that_begins_anew_is_negotiated_with_anew() {
+    let mut link = Link::new(EndpointConfig::host(), EndpointConfig::far_end(FAR, NEAR));
+    link.open();
+    link.run(seconds(2));
+    link.ends[1] = Endpoint::new(EndpointConfig::far_end(FAR, NEAR), &mut Prng::new(99));
+    link.events = [Vec::new(), Vec::new()];
+    link.ends[1].open(link.now);
+    link.run(seconds(5));
+    assert!(link.has(0, |event| *event == EndpointEvent::LcpDown));
+    assert!(link.has(0, is_ip_up) && link.has(1, is_ip_up));
+}
+
+#[test]
+fn a_copied_answer_does_not_begin_negotiation_again() {
+    let mut link = Link::new(EndpointConfig::host(), EndpointConfig::far_end(FAR, NEAR));
+    link.open();
+    link.run(seconds(2));
+    // The last Ack of the far end, once more: its identifier is that of the last request.
+    for identifier in 0..=255 {
+        link.ends[0].handle_frame(link.now, &[0xc0, 0x21, 2, identifier, 0, 4]);
+        link.ends[0].handle_frame(link.now, &[0xc0, 0x21, 3, identifier, 0, 4]);
+    }
+    assert!(link.ends[0].is_ip_up());
+}
