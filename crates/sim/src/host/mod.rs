@@ -37,7 +37,7 @@ pub struct HostConfig {
     pub ac_name: Option<Vec<u8>>,
     /// The PPP-Max-Payload it asks for, if any (RFC 4638).
     pub max_payload: Option<u16>,
-    /// Its PPP; the profile's patience takes the place of the one in here.
+    /// Its PPP.
     pub ppp: EndpointConfig,
 }
 
@@ -51,7 +51,7 @@ impl HostConfig {
             service: Vec::new(),
             ac_name: None,
             max_payload: None,
-            ppp: EndpointConfig { patience: profile.patience, ..EndpointConfig::host() },
+            ppp: EndpointConfig { patience: profile.patience, echo: profile.echo, ..EndpointConfig::host() },
         }
     }
 }

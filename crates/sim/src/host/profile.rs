@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::ppp::endpoint::EchoConfig;
 use crate::ppp::negotiator::Patience;
 
 /// When a packet is sent and sent again, in seconds after the first time.
@@ -121,6 +122,8 @@ pub struct ClientProfile {
     pub takes_any_pads: bool,
     /// How long its LCP asks.
     pub patience: Patience,
+    /// How it watches its peer's life.
+    pub echo: Option<EchoConfig>,
 }
 
 const fn seconds(seconds: u64) -> Duration {
@@ -147,14 +150,17 @@ pub const PPPD: ClientProfile = ClientProfile {
     returns_ac_name: false,
     takes_any_pads: false,
     patience: lcp(10, 3),
+    echo: None,
 };
 
-/// pppd as OpenWrt builds it: the wait does not double, and netifd restarts it at once.
+/// pppd as OpenWrt builds it: the wait does not double, netifd restarts it at once, and five seconds without a
+/// frame end the session.
 pub const OPENWRT: ClientProfile = ClientProfile {
     name: "OpenWrt pppd",
     padi: Schedule { sends: &[0, 5, 10], then: Then::GiveUpAt(15) },
     padr: Schedule { sends: &[0, 5, 10], then: Then::GiveUpAt(15) },
     redial: Some(seconds(0)),
+    echo: Some(EchoConfig { interval: seconds(1), failures: 5, adaptive: true }),
     ..PPPD
 };
 

@@ -23,6 +23,8 @@ struct Story {
     far_end: Endpoint,
     on_padi: bool,
     on_padr: OnPadr,
+    /// The far end's frames are lost.
+    is_line_stalled: bool,
     /// Code and time in ms of each discovery packet the host sent.
     discovery: Vec<(u8, u64)>,
     events: Vec<HostEvent>,
@@ -37,6 +39,7 @@ impl Story {
             far_end: Endpoint::new(far, &mut Prng::new(2)),
             on_padi: true,
             on_padr: OnPadr::Confirm,
+            is_line_stalled: false,
             discovery: Vec::new(),
             events: Vec::new(),
         }
@@ -91,7 +94,9 @@ impl Story {
                     HostOutput::Event(event) => self.events.push(event),
                 }
             } else if let Some(output) = self.far_end.poll_output() {
-                if let EndpointOutput::Frame(payload) = output {
+                if let EndpointOutput::Frame(payload) = output
+                    && !self.is_line_stalled
+                {
                     let packet = Packet {
                         destination: HOST,
                         source: AC,
@@ -229,6 +234,18 @@ fn a_stopped_host_terminates_and_then_sends_a_padt() {
     assert_eq!(story.events.last(), Some(&HostEvent::Ended { why }));
     story.run_to(100_000);
     assert_eq!(story.sent(PADI), [0]);
+}
+
+#[test]
+fn an_openwrt_host_gives_up_a_stalled_line_after_seconds_and_comes_back() {
+    let mut story = Story::started(profile::OPENWRT);
+    story.run_to(60_000);
+    assert_eq!(story.sent(PADI), [0]);
+    story.is_line_stalled = true;
+    story.run_to(75_000);
+    let why = EndReason::Ppp(crate::ppp::CloseReason::EchoLost);
+    assert!(story.events.contains(&HostEvent::Ended { why }));
+    assert!(story.sent(PADI).len() > 1);
 }
 
 #[test]

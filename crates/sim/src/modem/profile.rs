@@ -21,6 +21,8 @@ pub struct ModemProfile {
     pub bogus_naks: u8,
     /// Whether it says its own address in IPCP.
     pub says_address: bool,
+    /// Whether it sends a Discard-Request as soon as LCP is up.
+    pub discards_first: bool,
     /// Whether it drops unescaped control octets, to the letter of RFC 1662.
     pub is_strict: bool,
     /// From the dial command to its result.
@@ -48,6 +50,7 @@ pub const HUAWEI: ModemProfile = ModemProfile {
     patience: Patience::every(Duration::from_secs(6), 5),
     bogus_naks: 2,
     says_address: false,
+    discards_first: false,
     is_strict: false,
     dial_time: Duration::from_millis(300),
 };
@@ -63,8 +66,21 @@ pub const QUECTEL: ModemProfile = ModemProfile {
     patience: Patience::DEFAULT,
     bogus_naks: 0,
     says_address: true,
+    discards_first: false,
     is_strict: false,
     dial_time: Duration::from_millis(500),
+};
+
+/// A stick that asks for CHAP alone, and greets with a Discard-Request.
+pub const DISCARDING: ModemProfile = ModemProfile {
+    name: "discarding stick",
+    lcp: LcpConfig {
+        wishes: &[Wish::Accm(0), Wish::Auth(&[AuthProtocol::ChapMd5]), Wish::Magic, Wish::Pfc, Wish::Acfc],
+        rejects: &[],
+        max_peer_mru: u16::MAX,
+    },
+    discards_first: true,
+    ..QUECTEL
 };
 
 /// A GPRS module on a line with software flow control: XON and XOFF must stay escaped.
@@ -78,6 +94,7 @@ pub const GPRS: ModemProfile = ModemProfile {
     patience: Patience::DEFAULT,
     bogus_naks: 0,
     says_address: true,
+    discards_first: false,
     is_strict: false,
     dial_time: Duration::from_secs(2),
 };
@@ -89,6 +106,7 @@ pub const STRICT_PPPD: ModemProfile = ModemProfile {
     patience: Patience::DEFAULT,
     bogus_naks: 0,
     says_address: true,
+    discards_first: false,
     is_strict: true,
     dial_time: Duration::from_secs(30),
 };
@@ -100,12 +118,13 @@ pub const MINIMAL: ModemProfile = ModemProfile {
     patience: Patience::DEFAULT,
     bogus_naks: 0,
     says_address: true,
+    discards_first: false,
     is_strict: true,
     dial_time: Duration::from_secs(1),
 };
 
 /// Every kind above.
-pub const ALL: &[ModemProfile] = &[HUAWEI, QUECTEL, GPRS, STRICT_PPPD, MINIMAL];
+pub const ALL: &[ModemProfile] = &[HUAWEI, QUECTEL, DISCARDING, GPRS, STRICT_PPPD, MINIMAL];
 
 impl ModemProfile {
     /// The far end's PPP, at `local`, giving its caller the address `peer`.
@@ -115,6 +134,7 @@ impl ModemProfile {
         EndpointConfig {
             lcp: self.lcp,
             patience: self.patience,
+            discards_first: self.discards_first,
             ipcp: Some(if self.says_address { ipcp } else { IpcpConfig { local: None, ..ipcp } }),
             ..EndpointConfig::far_end(local, peer)
         }

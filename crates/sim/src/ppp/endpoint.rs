@@ -44,6 +44,8 @@ pub struct EndpointConfig {
     pub echo: Option<EchoConfig>,
     /// Whether the peer's Echo-Requests are answered; some modems do not.
     pub answers_echo: bool,
+    /// Whether it sends a Discard-Request as soon as LCP is up; some modems do.
+    pub discards_first: bool,
 }
 
 impl EndpointConfig {
@@ -59,6 +61,7 @@ impl EndpointConfig {
             ipv6: false,
             echo: None,
             answers_echo: true,
+            discards_first: false,
         }
     }
 
@@ -516,6 +519,10 @@ impl Endpoint {
                 self.is_in_use = true;
                 let (ours, theirs) = (self.lcp.options.ours, self.lcp.options.theirs);
                 self.report(EndpointEvent::LcpUp { ours, theirs });
+                if self.config.discards_first {
+                    let (identifier, data) = (self.lcp.take_identifier(), ours.magic.to_be_bytes());
+                    self.send(LCP, &ControlPacket { code: DISCARD_REQUEST, identifier, data: &data }.emit());
+                }
                 self.auth.start(now, theirs.auth, ours.auth);
                 self.echo = self.config.echo.map(|config| Echo {
                     config,
