@@ -1,0 +1,209 @@
+# shellcheck shell=bash
+# What scenarios are made of. Sourced by tests/guest/scenario, in a directory for logs, with `set -eEu -o pipefail`.
+#
+# Hosts are network namespaces: `ac` runs the daemon, `client` pppd as the PPPoE client, `isp` the modem with its far end.
+# Nothing waits for a length of time; every wait is for an event and has a limit in seconds, at which the scenario fails.
+
+AC_NAME=guest-ac
+SERVICE=internet
+LINE=/run/ttyModem                # the serial port the modem offers
+FAR_IP=10.64.64.1 CLIENT_IP=10.64.64.2
+STRICT=(asyncmap 0)               # a far end that keeps to RFC 1662: unescaped control octets are dropped until agreed
+LAX=(asyncmap 0 receive-all)      # one that takes everything, as many sticks do
+
+fail() {
+    echo "$*" >&2
+    return 1
+}
+
+# Whether a condition on numbers holds: holds "$took <= 1".
+holds() { awk "BEGIN { exit !($1) }" || fail "not so: $1"; }
+
+# Each line of standard input with the uptime at which it came.
+stamp() {
+    local line time
+    while IFS= read -r line; do
+        read -r time _ </proc/uptime
+        printf '%s %s\n' "$time" "$line"
+    done
+}
+
+# Hosts and wires ---------------------------------------------------------------------------------------------------
+
+host() {
+    ip netns add "$1"
+    ip -n "$1" link set lo up
+}
+
+on() {
+    local host=$1
+    shift
+    ip netns exec "$host" "$@"
+}
+
+# capture HOST INTERFACE LOG [FILTER]: PPPoE as tcpdump writes it, a line a packet.
+capture() {
+    ip netns exec "$1" tcpdump -l -n -e -i "$2" "(ether proto 0x8863 or ether proto 0x8864) ${4:-}" >"$3" 2>&1 &
+    wait_log 20 "$3" 'listening on'
+}
+
+# wire HOST HOST [MTU]: two new hosts, eth0 in each, joined by a veth pair.
+wire() {
+    host "$1"
+    host "$2"
+    ip link add "$1" type veth peer name "$2"
+    plug_in "$1" "${3:-1500}"
+    plug_in "$2" "${3:-1500}"
+}
+
+# segment HOST...: new hosts on one Ethernet segment, joined by a bridge.
+segment() {
+    host switch
+    ip -n switch link add segment type bridge forward_delay 0
+    ip -n switch link set segment up
+    local name
+    for name; do
+        host "$name"
+        ip link add "$name" type veth peer name "to-$name"
+        ip link set "to-$name" netns switch
+        ip -n switch link set "to-$name" master segment up
+        plug_in "$name" 1500
+    done
+}
+
+plug_in() {
+    ip link set "$1" netns "$1" name eth0 mtu "$2"
+    ip -n "$1" link set eth0 up
+}
+
+# vlan HOST ID...: eth0.ID for each.
+vlan() {
+    local host=$1 id
+    shift
+    for id; do
+        ip -n "$host" link add link eth0 name "eth0.$id" type vlan id "$id"
+        ip -n "$host" link set "eth0.$id" up
+    done
+}
+
+mac() { on "$1" cat "/sys/class/net/${2:-eth0}/address"; }
+
+# Waiting -----------------------------------------------------------------------------------------------------------
+
+# wait_log LIMIT LOG PATTERN [FIRST_LINE]: until a line from FIRST_LINE on matches; prints it.
+wait_log() {
+    touch "$2"
+    timeout "$1" grep -m1 -e "$3" < <(tail -n "+${4:-1}" -F "$2" 2>/dev/null || :) ||
+        fail "no /$3/ in $2 (from line ${4:-1}) within $1 s"
+}
+
+# The number of a log's next line, for waiting on something that is still to come.
+mark() { echo $(($(wc -l <"$1") + 1)); }
+
+# The uptime at which the first matching line was stamped.
+when() { wait_log "$@" | cut -d' ' -f1; }
+
+# wait_end LIMIT PID: until a process started here has ended; its exit status.
+wait_end() {
+    timeout "$1" tail -f /dev/null --pid="$2" || fail "process $2 still runs after $1 s"
+    wait "$2"
+}
+
+# Modem, daemon and client ------------------------------------------------------------------------------------------
+
+# modem [OPTION...] -- [PPPD OPTION...]: the modem, on the host isp; logs: modem.log, far-end.log.
+modem() {
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    [ -e /run/netns/isp ] || host isp
+    ip netns exec isp "$guest/modem" --line "$LINE" --control /run/modem.orders "${options[@]}" -- \
+        /usr/sbin/pppd nodetach noauth debug logfd 1 "$FAR_IP:$CLIENT_IP" +ipv6 \
+        nodeflate nobsdcomp lcp-max-terminate 1 "$@" >modem.log 2>&1 &
+    wait_log 20 modem.log 'plugged in'
+}
+
+order() { echo "$1" >/run/modem.orders; }
+
+# daemon INTERFACE [OPTION...]: the daemon under test, on the host ac; log: daemon.log; its process id: $daemon.
+daemon() {
+    local interface=$1
+    shift
+    cat >/run/chatscript <<'CHAT'
+ABORT BUSY ABORT 'NO CARRIER' ABORT ERROR
+TIMEOUT 5
+'' ATZ
+OK AT+CPIN?
+OK AT+CGDCONT=1,"IP","internet"
+OK ATD*99#
+CONNECT
+CHAT
+    ip netns exec ac "$BRIDGE" --ac-name="$AC_NAME" --chatscript=/run/chatscript "$@" "$LINE" "$SERVICE" "$interface" \
+        > >(stamp >daemon.log) 2>&1 &
+    daemon=$!
+}
+
+# wait_ac [INTERFACE]: until the daemon offers its service to the client; prints its MAC, name and service.
+wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 20 || fail "no offer on ${1:-eth0}"; }
+
+# client [INTERFACE [PPPD OPTION...]]: pppd as the PPPoE client, on the host client; log: client.log; process id: $client.
+client() {
+    local interface=${1:-eth0}
+    shift || :
+    [ -e client.log ] || : >client.log
+    ip netns exec client /usr/sbin/pppd plugin rp-pppoe.so "nic-$interface" rp_pppoe_service "$SERVICE" \
+        nodetach noauth debug logfd 1 noipdefault user guest +ipv6 nodeflate nobsdcomp "$@" \
+        > >(stamp >>client.log) 2>&1 &
+    client=$!
+}
+
+# wait_session [LIMIT [FIRST_LINE]]: until the client has IPv4 and IPv6 over a session.
+wait_session() {
+    wait_log "${1:-30}" client.log 'remote IP address' "${2:-1}"
+    wait_log 20 client.log 'remote LL address' "${2:-1}"
+}
+
+# The number of the client's latest session.
+session_id() { sed -n 's/.*PPP session is \([0-9]*\).*/\1/p' client.log | tail -n1; }
+
+# An ordinary session, from nothing: both ends, the daemon between them. Options go to the far end's pppd.
+session() {
+    modem -- "$@"
+    daemon eth0
+    wait_ac
+    client eth0
+    wait_session
+}
+
+# What must get through ---------------------------------------------------------------------------------------------
+
+# Until the session carries something again, for what follows a flood.
+settle() { on client ping -q -c 1 -i 0.2 -w 20 "$FAR_IP"; }
+
+# pings COUNT SIZE: so many pings with SIZE octets of IP packet, unfragmented; none may be lost.
+pings() {
+    on client ping -q -A -c "$1" -s "$(($2 - 28))" -M 'do' -W 5 "$FAR_IP" | tee ping.log | grep -q ' 0% packet loss' ||
+        fail "pings of $2 octets were lost: $(grep loss ping.log)"
+}
+
+ping6_peer() {
+    local peer
+    peer=$(sed -n 's/.*remote LL address //p' client.log | tail -n1)
+    on client ping -6 -q -c 3 -i 0.2 -W 5 "$peer%ppp0" | grep ' 0% packet loss' || fail "no answer from $peer over IPv6"
+}
+
+# transfer ORDER OCTETS: over TCP from the client, see tests/guest/transfer.
+transfer() {
+    : >transfer.log
+    ip netns exec isp "$guest/transfer" serve "$FAR_IP" 9 >transfer.log 2>&1 &
+    local server=$!
+    wait_log 20 transfer.log listening
+    on client timeout 60 "$guest/transfer" "$1" "$FAR_IP" 9 "$2"
+    wait_end 10 "$server"
+}
+
+# absent PATTERN LOG: no line matches.
+absent() { if grep -e "$1" "$2"; then fail "/$1/ is in $2"; fi; }
