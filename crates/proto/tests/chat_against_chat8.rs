@@ -14,9 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, process, thread};
 
-use bridge_proto::chat::{
-    Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions, Verdict,
-};
+use bridge_proto::chat::{Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions};
 use bridge_proto::time::Instant;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -60,6 +58,8 @@ struct Case {
     /// What stands in the file that the script calls `@FILE@`.
     file: &'static [u8],
     keeps_reports: bool,
+    /// The line hangs up once this was sent.
+    hangs_up_on: Option<&'static str>,
 }
 
 impl Case {
@@ -79,6 +79,10 @@ impl Case {
 
     fn file(self, file: &'static [u8]) -> Self {
         Self { file, ..self }
+    }
+
+    fn hanging_up_on(self, trigger: &'static str) -> Self {
+        Self { hangs_up_on: Some(trigger), ..self }
     }
 
     fn keeping_reports(self) -> Self {
@@ -107,11 +111,16 @@ struct Modem<'a> {
     replies: &'a [(&'static str, Vec<u8>)],
     sent: Vec<u8>,
     heard: usize,
+    hangs_up_on: Option<&'static str>,
 }
 
 impl<'a> Modem<'a> {
     fn new(case: &'a Case) -> Self {
-        Self { replies: &case.replies, sent: Vec::new(), heard: 0 }
+        Self { replies: &case.replies, sent: Vec::new(), heard: 0, hangs_up_on: case.hangs_up_on }
+    }
+
+    fn has_hung_up(&self) -> bool {
+        self.hangs_up_on.is_some_and(|trigger| self.sent.ends_with(trigger.as_bytes()))
     }
 
     fn hear(&mut self, octets: &[u8]) -> Vec<u8> {
@@ -163,7 +172,11 @@ fn run_theirs(case: &Case, script: &Path) -> Outcome {
     while let Ok(length @ 1..) = master.read(&mut buffer) {
         let answer = modem.hear(&buffer[..length]);
         master.write_all(&answer).unwrap();
+        if modem.has_hung_up() {
+            break;
+        }
     }
+    drop(master);
     let exit_code = child.wait().unwrap().code().unwrap_or(-1);
     let shown = without_dates(&shown.join().unwrap());
     Outcome { sent: modem.sent.escape_ascii().to_string(), shown, exit_code }
@@ -213,6 +226,9 @@ fn run_ours(case: &Case, text: &[u8]) -> Outcome {
                 ConversationOutput::Write(octets) => {
                     let answer = modem.hear(&octets);
                     conversation.handle_octets(now, &answer);
+                    if modem.has_hung_up() {
+                        conversation.handle_hangup(now);
+                    }
                 }
                 ConversationOutput::ReadFile(name) => {
                     let contents = fs::read(String::from_utf8(name).unwrap());
@@ -223,10 +239,7 @@ fn run_ours(case: &Case, text: &[u8]) -> Outcome {
                 ConversationOutput::Report(text) => shown.extend_from_slice(format!("{text}\n").as_bytes()),
                 ConversationOutput::Break | ConversationOutput::Log(_) => {}
                 ConversationOutput::Verdict(verdict) => {
-                    let exit_code = match verdict {
-                        Verdict::Connected => 0,
-                        Verdict::Failed(error) => error.exit_code().into(),
-                    };
+                    let exit_code = verdict.exit_code().into();
                     let sent = modem.sent.escape_ascii().to_string();
                     return Outcome { sent, shown: without_dates(&shown), exit_code };
                 }
@@ -324,6 +337,7 @@ fn dialling() -> Vec<Case> {
         case("a login", r"'' \r ogin:--ogin: me ssword: \qsecret")
             .reply("\r", "login: ")
             .reply("me\r", "Password: "),
+        case("a line that hangs up", "'' AT OK ATD").hanging_up_on("AT\r"),
         case("an empty script", ""),
         case("only a comment", "# OK\n"),
     ]

@@ -15,17 +15,21 @@
 //!                    Finishing (a REPORT line still coming) ──► Done: Verdict
 //! ```
 
+mod expecting;
+mod sending;
+
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
-use super::escape::{ScriptOptions, SendAction, clean_expect, clean_send, send_actions};
+use super::escape::{ScriptOptions, SendAction, clean_expect, clean_send};
 use super::failure::{ConversationError, FailureKind, StepPlace};
 use super::log::ChatLine;
-use super::redact::{MASK, Redactor, asks_for_password, printable};
-use super::script::{Action, Attempt, Position, Script};
+use super::redact::{Redactor, names_a_secret, printable};
+use super::script::{Action, Position, Script};
 use crate::time::Instant;
 
 /// How a conversation is held.
@@ -71,7 +75,8 @@ pub enum ConversationOutput {
     ReadFile(Vec<u8>),
     /// Show these octets to whoever watches: the script's own words (SAY).
     Say(Vec<u8>),
-    /// Show this to whoever watches: the modem's words (ECHO), control characters made visible.
+    /// Show this to whoever watches: the modem's words (ECHO), control characters made visible. Secrets
+    /// that the modem echoes are in it, so it is nothing to be kept.
     Echo(String),
     /// A line that the script wants to be kept (REPORT).
     Report(String),
@@ -90,8 +95,18 @@ pub enum Verdict {
     Failed(ConversationError),
 }
 
+impl Verdict {
+    /// The code with which chat(8) would exit.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Connected => 0,
+            Self::Failed(error) => error.exit_code(),
+        }
+    }
+}
+
 /// A script being run.
-#[derive(Debug)]
 pub struct Conversation {
     script: Arc<Script>,
     options: ConversationOptions,
@@ -116,17 +131,18 @@ pub struct Conversation {
     outputs: VecDeque<ConversationOutput>,
 }
 
-#[derive(Debug)]
 enum State {
     /// Nothing is going on: do the step at `step`, from its attempt number `attempt`.
     Ready {
         attempt: usize,
     },
-    /// `attempt` is the number of the next one.
     Expecting {
         wanted: Vec<u8>,
         deadline: Instant,
-        attempt: usize,
+        /// What to send if it does not come.
+        sub_send: Option<Vec<u8>>,
+        /// With which attempt to go on after that.
+        next_attempt: usize,
     },
     /// `file_contents` goes on.
     AwaitingFile {
@@ -148,7 +164,7 @@ enum State {
 }
 
 /// Where the script goes on after a send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum AfterSend {
     NextStep,
     /// With this attempt of the same step.
@@ -180,6 +196,11 @@ impl Conversation {
             redactor: Redactor::default(),
             outputs: VecDeque::new(),
         };
+        for (name, value) in conversation.options.script.variables.iter().flatten() {
+            if names_a_secret(name) {
+                conversation.redactor.remember(value);
+            }
+        }
         conversation.advance(now);
         conversation
     }
@@ -222,7 +243,8 @@ impl Conversation {
         self.show_echoed();
     }
 
-    /// The line hung up, or its serial port is gone. With `HANGUP OFF` the script goes on.
+    /// The line hung up. With `HANGUP OFF` the script goes on, as one that is called back must; if the serial
+    /// port itself is gone, the caller drops the conversation.
     pub fn handle_hangup(&mut self, _now: Instant) {
         match self.state {
             State::Done => {}
@@ -243,7 +265,7 @@ impl Conversation {
     }
 
     /// Answers [`ConversationOutput::ReadFile`]: what is in the file, or why it cannot be read. Of the
-    /// contents the first 1023 octets count, as in chat(8).
+    /// contents the first 1023 octets count, as in chat(8). An answer that nobody waits for is ignored.
     pub fn file_contents(&mut self, now: Instant, contents: Result<Vec<u8>, String>) {
         let State::AwaitingFile { name, after } = &self.state else { return };
         let after = *after;
@@ -287,6 +309,11 @@ impl Conversation {
     #[must_use]
     pub fn take_unread(&mut self) -> Vec<u8> {
         self.unread.drain(..).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn room_for_received(&self) -> usize {
+        self.window.capacity() + self.unread.capacity()
     }
 
     /// Does all that can be done without a later time or more octets.
@@ -366,6 +393,7 @@ impl Conversation {
             Action::Say(word) => {
                 let said = clean_send(word, &self.options.script).octets;
                 let said: Vec<u8> = said.into_iter().take_while(|&octet| octet != 0).collect();
+                self.show_echoed();
                 self.outputs.push_back(ConversationOutput::Say(said));
             }
         }
@@ -387,187 +415,6 @@ impl Conversation {
             return Err(FailureKind::StringTooLong { keyword, octets: string.len() });
         }
         Ok(string)
-    }
-
-    fn start_expect(&mut self, now: Instant, wanted: &Attempt, next_attempt: usize) {
-        let wanted = clean_expect(&wanted.expect, &self.options.script);
-        self.log(ChatLine::Expect(self.redactor.text(&wanted)));
-        self.window.clear();
-        self.unlogged = 0;
-        if wanted.is_empty() {
-            self.log(ChatLine::GotIt);
-            self.next_step();
-        } else {
-            self.state = State::Expecting { wanted, deadline: now + self.timeout, attempt: next_attempt };
-        }
-    }
-
-    /// One octet that an expect, or the end of a REPORT line, reads.
-    fn read(&mut self, now: Instant, octet: u8) {
-        if let State::Finishing { deadline, .. } = &mut self.state {
-            *deadline = now + REPORT_PATIENCE;
-            if self.gather(octet) {
-                self.finish_report();
-            }
-            return;
-        }
-        self.show(octet);
-        self.window.push(octet);
-        self.unlogged += 1;
-        if octet == b'\n' || self.unlogged >= LOGGED_LINE_OCTETS {
-            self.log_received();
-        }
-        if self.gathering.is_some() {
-            self.gather(octet);
-        } else if let Some(index) = self.reports.iter().position(|text| self.window.ends_with(text)) {
-            // Input has seven bits, so what has matched is ASCII.
-            let text = self.reports.remove(index);
-            self.gathering = Some(text.into_iter().map(char::from).collect());
-        }
-        self.judge(now);
-        if self.window.len() >= 2 * WINDOW_OCTETS {
-            self.window.drain(..WINDOW_OCTETS);
-        }
-    }
-
-    /// Whether what has come so far ends the expect: by its string first, then by an abort string.
-    fn judge(&mut self, now: Instant) {
-        let State::Expecting { wanted, .. } = &self.state else { return };
-        if self.window.ends_with(wanted) {
-            self.log_received();
-            self.log(ChatLine::GotIt);
-            self.next_step();
-            return;
-        }
-        if let Some(index) = self.aborts.iter().position(|text| self.window.ends_with(text)) {
-            let text = self.aborts.get(index).map(|text| printable(text)).unwrap_or_default();
-            let expected = self.redactor.text(wanted);
-            self.log_received();
-            self.log(ChatLine::Aborted(text.clone()));
-            self.fail(now, FailureKind::Aborted { text, index, expected });
-        }
-    }
-
-    fn expect_timed_out(&mut self, now: Instant) {
-        let State::Expecting { wanted, attempt, .. } = &self.state else { return };
-        let attempt = *attempt;
-        let expected = self.redactor.text(wanted);
-        self.log_received();
-        self.log(ChatLine::TimedOut);
-        let script = Arc::clone(&self.script);
-        let sub_send = match script.steps().get(self.step).map(|step| &step.action) {
-            Some(Action::Expect(attempts)) => {
-                attempts.get(attempt.saturating_sub(1)).and_then(|a| a.send.as_ref())
-            }
-            _ => None,
-        };
-        match sub_send {
-            Some(word) => self.start_send(now, word, AfterSend::Attempt(attempt)),
-            None => self.fail(now, FailureKind::TimedOut { expected, limit: self.timeout }),
-        }
-    }
-
-    fn start_send(&mut self, now: Instant, word: &[u8], after: AfterSend) {
-        let name = word.strip_prefix(b"@").map(trim_blanks_start).filter(|name| !name.is_empty());
-        match name {
-            Some(name) => {
-                self.outputs.push_back(ConversationOutput::ReadFile(name.to_vec()));
-                self.state = State::AwaitingFile { name: name.to_vec(), after };
-            }
-            None => self.send(now, word, after),
-        }
-    }
-
-    fn send(&mut self, now: Instant, word: &[u8], after: AfterSend) {
-        let word: &[u8] = match word {
-            b"EOT" => b"^D\\c",
-            b"BREAK" => b"\\K\\c",
-            other => other,
-        };
-        let cleaned = clean_send(word, &self.options.script);
-        let actions = send_actions(&cleaned.octets);
-        let is_secret = cleaned.is_quiet || asks_for_password(&self.window);
-        let wire: Vec<u8> = actions
-            .iter()
-            .filter_map(|action| match action {
-                SendAction::Octet(octet) => Some(*octet),
-                SendAction::LongPause | SendAction::ShortPause | SendAction::Break => None,
-            })
-            .collect();
-        let text = if is_secret {
-            self.redactor.remember(&wire);
-            String::from(MASK)
-        } else {
-            self.redactor.remember_arguments(&wire);
-            self.redactor.text(&cleaned.octets)
-        };
-        self.log(ChatLine::Send(text));
-        self.state = State::Sending {
-            resume: now + pause_before(actions.first(), &self.options),
-            actions: actions.into(),
-            deadline: now + self.timeout,
-            after,
-        };
-    }
-
-    /// Sends up to the next pause; says whether the send is over.
-    fn go_on_sending(&mut self, now: Instant) -> bool {
-        let State::Sending { actions, resume, deadline, after } = &mut self.state else { return false };
-        let mut octets = Vec::new();
-        let mut is_late = false;
-        while now >= *resume {
-            let Some(action) = actions.pop_front() else { break };
-            match action {
-                SendAction::Octet(_) if now >= *deadline => {
-                    is_late = true;
-                    break;
-                }
-                SendAction::Octet(octet) => octets.push(octet),
-                SendAction::LongPause | SendAction::ShortPause => {}
-                SendAction::Break => {
-                    if !octets.is_empty() {
-                        self.outputs.push_back(ConversationOutput::Write(core::mem::take(&mut octets)));
-                    }
-                    self.outputs.push_back(ConversationOutput::Break);
-                }
-            }
-            *resume = now + pause_before(actions.front(), &self.options);
-        }
-        let is_sent = actions.is_empty() && now >= *resume;
-        let after = *after;
-        if !octets.is_empty() {
-            self.outputs.push_back(ConversationOutput::Write(octets));
-        }
-        if is_late {
-            self.fail(now, FailureKind::SendTimedOut { limit: self.timeout });
-            return true;
-        }
-        if is_sent {
-            match after {
-                AfterSend::NextStep => self.next_step(),
-                AfterSend::Attempt(attempt) => self.state = State::Ready { attempt },
-            }
-        }
-        is_sent
-    }
-
-    /// Adds to the REPORT line; says whether it is complete.
-    fn gather(&mut self, octet: u8) -> bool {
-        let Some(line) = &mut self.gathering else { return true };
-        if octet.is_ascii_control() {
-            self.gathering_ends();
-            return true;
-        }
-        if line.len() < REPORT_OCTETS {
-            line.push(char::from(octet));
-        }
-        false
-    }
-
-    fn gathering_ends(&mut self) {
-        if let Some(line) = self.gathering.take() {
-            self.outputs.push_back(ConversationOutput::Report(line));
-        }
     }
 
     fn fail(&mut self, now: Instant, kind: FailureKind) {
@@ -610,27 +457,6 @@ impl Conversation {
         self.outputs.push_back(ConversationOutput::Log(line));
     }
 
-    fn log_received(&mut self) {
-        let start = self.window.len().saturating_sub(self.unlogged);
-        self.unlogged = 0;
-        let line = self.window.get(start..).unwrap_or_default();
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.is_empty() {
-            self.log(ChatLine::Received(self.redactor.text(line)));
-        }
-    }
-
-    fn show(&mut self, octet: u8) {
-        if self.echo {
-            match octet {
-                b'\r' => {}
-                b'\n' => self.echoed.push('\n'),
-                other => self.echoed.push_str(&printable(&[other])),
-            }
-        }
-    }
-
     fn show_echoed(&mut self) {
         if !self.echoed.is_empty() {
             let echoed = core::mem::take(&mut self.echoed);
@@ -639,29 +465,21 @@ impl Conversation {
     }
 }
 
+impl fmt::Debug for Conversation {
+    // What is being sent and received may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_done = self.is_done();
+        f.debug_struct("Conversation")
+            .field("step", &self.step)
+            .field("is_done", &is_done)
+            .finish_non_exhaustive()
+    }
+}
+
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45);
 /// How long the rest of a REPORT line may keep silent once the script is over.
 const REPORT_PATIENCE: Duration = Duration::from_secs(1);
-/// The longest REPORT line.
-const REPORT_OCTETS: usize = 255;
-/// An expect string is shorter, so that it can match however much came before it.
-const WINDOW_OCTETS: usize = 1024;
-const LOGGED_LINE_OCTETS: usize = 256;
 const LAST_RECEIVED_CHARACTERS: usize = 80;
-
-fn trim_blanks_start(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|&&octet| octet == b' ' || octet == b'\t').count();
-    text.get(blanks..).unwrap_or_default()
-}
-
-fn pause_before(action: Option<&SendAction>, options: &ConversationOptions) -> Duration {
-    match action {
-        None | Some(SendAction::Break) => Duration::ZERO,
-        Some(SendAction::Octet(_)) => options.octet_pacing,
-        Some(SendAction::LongPause) => Duration::from_secs(1),
-        Some(SendAction::ShortPause) => options.short_pause,
-    }
-}
 
 /// The number at the start of the word; 45 s if there is none, or none above 0.
 fn timeout(word: &[u8], fractional: bool) -> Duration {

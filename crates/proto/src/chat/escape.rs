@@ -66,17 +66,19 @@ pub(super) fn send_actions(cleaned: &[u8]) -> Vec<SendAction> {
     let mut actions = Vec::new();
     let mut octets = cleaned.iter();
     while let Some(&octet) = octets.next() {
-        actions.push(match octet {
-            b'\\' => match octets.next() {
-                Some(b'd') => SendAction::LongPause,
-                Some(b'p') => SendAction::ShortPause,
-                Some(b'K') => SendAction::Break,
-                Some(&other) => SendAction::Octet(other),
-                // Only the value of a variable or a phone number can end so.
-                None => SendAction::Octet(0),
-            },
-            plain => SendAction::Octet(plain),
-        });
+        if octet != b'\\' {
+            actions.push(SendAction::Octet(octet));
+            continue;
+        }
+        match octets.next() {
+            Some(b'd') => actions.push(SendAction::LongPause),
+            Some(b'p') => actions.push(SendAction::ShortPause),
+            Some(b'K') => actions.push(SendAction::Break),
+            Some(&other) => actions.push(SendAction::Octet(other)),
+            // Only what a variable or a phone number brings can end so; chat(8) then sends what lies
+            // behind its buffer.
+            None => {}
+        }
     }
     actions
 }

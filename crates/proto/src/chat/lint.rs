@@ -24,6 +24,8 @@ pub enum WarningKind {
     ByteOrderMark,
     /// Lines end in CR LF, and chat(8) takes the CR for a part of the last word.
     CarriageReturn,
+    /// A CR inside a line is a part of its word.
+    CarriageReturnInWord,
     /// A `#` that does not begin a line begins no comment.
     IndentedComment,
     /// A quote inside a word: what comes after it is a word of its own.
@@ -90,6 +92,8 @@ fn about_word(word: &Word, is_expect: bool, is_last: bool) -> Option<WarningKind
         Some(WarningKind::WordAfterQuote)
     } else if word.quoting == Quoting::Bare && word.octets.starts_with(b"#") {
         Some(WarningKind::IndentedComment)
+    } else if word.octets.contains(&b'\r') {
+        Some(WarningKind::CarriageReturnInWord)
     } else if !is_expect {
         is_keyword.then(|| WarningKind::KeywordSent(name()))
     } else if is_keyword {
@@ -182,6 +186,9 @@ impl fmt::Display for WarningKind {
             }
             Self::CarriageReturn => {
                 f.write_str("lines end in CR LF, and chat(8) would send and expect the CR; save with LF only")
+            }
+            Self::CarriageReturnInWord => {
+                f.write_str("a CR in this word; end lines with LF, or write \\r if it is meant")
             }
             Self::IndentedComment => {
                 f.write_str("# begins a comment only in the first column; this is a word")

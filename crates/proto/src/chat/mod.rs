@@ -15,6 +15,9 @@
 //! * `\p` pauses for the 100 ms that chat(8)'s manual promises; its code sleeps 10 ms.
 //! * What a failed conversation waited for, and what came instead, is said in words, not only by a number.
 //! * PINs and passwords never reach a log line or an error text.
+//! * `CLR_ABORT` removes every equal string, as documented; chat(8) misses some of those set twice.
+//! * In an ABORT or REPORT string a variable may be longer than its name.
+//! * `REPORT` waits for the rest of its line at the end, which chat(8) does only with its option `-r`.
 //! * `HANGUP OFF` lets the script go on after the line has hung up, as the manual says, not only the signal.
 
 mod conversation;

@@ -25,7 +25,7 @@ pub(super) fn printable(octets: &[u8]) -> String {
 }
 
 /// Knows which strings were secret, and keeps them out of what is logged.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Redactor {
     secrets: VecDeque<Vec<u8>>,
 }
@@ -118,8 +118,16 @@ fn secret_argument(text: &[u8]) -> Option<(&[u8], &[u8])> {
     })
 }
 
-/// Whether what is sent in answer to this prompt is a password.
-pub(super) fn asks_for_password(prompt: &[u8]) -> bool {
-    let prompt = prompt.trim_ascii().to_ascii_lowercase();
+/// Whether what is sent in answer to this text, or rather to its last line, is a password.
+pub(super) fn asks_for_password(text: &[u8]) -> bool {
+    let text = text.trim_ascii().to_ascii_lowercase();
+    let prompt = text.rsplit(|&octet| octet == b'\n').next().unwrap_or_default();
     prompt.ends_with(b"word:") || prompt.windows(6).any(|part| part == b"ssword")
+}
+
+/// Whether the variable of this name holds a PIN or a password.
+pub(super) fn names_a_secret(name: &[u8]) -> bool {
+    let name = name.to_ascii_uppercase();
+    let holds = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+    [b"PIN".as_slice(), b"PUK", b"PASS", b"SECRET"].into_iter().any(holds)
 }

@@ -231,16 +231,12 @@ impl fmt::Display for ScriptErrorKind {
             }
             Self::WordTooLong { octets } => {
                 let most = Script::MAX_WORD_OCTETS;
-                write!(
-                    f,
-                    "this word has {octets} octets; send it in pieces of at most {most}, each but the last ending in \\c"
-                )
+                write!(f, "this word has {octets} octets; send it in pieces of at most {most}, ")?;
+                f.write_str("each but the last ending in \\c")
             }
             Self::UnterminatedQuote { quote } => {
-                write!(
-                    f,
-                    "the quote {quote} is not closed on its line; close it, or write \\{quote} for the character"
-                )
+                write!(f, "the quote {quote} is not closed on its line; ")?;
+                write!(f, "close it, or write \\{quote} for the character")
             }
             Self::NulOctet => f.write_str("a NUL octet in the text; write \\N to send one"),
             Self::StringTooLong { keyword, string, octets } => {

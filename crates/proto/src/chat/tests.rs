@@ -44,10 +44,7 @@ impl Story {
     }
 
     fn exit_code(&self) -> Option<u8> {
-        self.verdict.as_ref().map(|verdict| match verdict {
-            Verdict::Connected => 0,
-            Verdict::Failed(error) => error.exit_code(),
-        })
+        self.verdict.as_ref().map(Verdict::exit_code)
     }
 
     fn error(&self) -> &ConversationError {
@@ -127,13 +124,9 @@ fn sent_with(word: &str, script: ScriptOptions) -> Vec<u8> {
     run.story.written
 }
 
-#[test]
-fn a_dial_script_connects_and_leaves_ppp_its_octets() {
-    let mut run = Run::new("ABORT BUSY\n'' ATZ\nOK ATD*99#\nCONNECT \\c\n");
-    assert_eq!(run.story.written, b"ATZ\r");
-    run.hear("ATZ\r\r\nOK\r\n");
-    assert_eq!(run.story.written, b"ATZ\rATD*99#\r");
-    assert_eq!(run.hear("ATD*99#\r\r\nCONNECT\r\n~\x7f}#"), 18);
-    assert_eq!(run.story.verdict, Some(Verdict::Connected));
-    assert_eq!(run.conversation.take_unread(), b"");
-}
+mod connecting;
+mod expecting;
+mod reading;
+mod redacting;
+mod sending;
+mod warning;
