@@ -2,7 +2,6 @@
 //! packets, in virtual time: they end up open and agreed, or closed where they would have closed directly.
 
 use super::*;
-use crate::wire::lcp::{LcpOption, LcpOptionType, LcpOptions};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 

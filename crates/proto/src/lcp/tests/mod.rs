@@ -1,10 +1,12 @@
 //! Conversations through a mediator, written as transcripts, and two automata that must agree through it.
 
 mod automaton;
+mod hostile;
 mod packets;
 mod transcripts;
 
 use super::*;
+use crate::wire::lcp::{LcpCode, LcpOption, LcpOptionType, LcpOptions, LcpPacket};
 use packets::{decode, encode};
 use std::format;
 use std::string::{String, ToString};

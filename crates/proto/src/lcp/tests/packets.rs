@@ -1,7 +1,6 @@
 //! LCP packets as words: `req 1 mru=1492 magic=0000002a pfc`, `echoreq 7 data=00000000`, `raw c021ff`.
 
 use super::*;
-use crate::wire::lcp::{LcpCode, LcpOption, LcpOptionType, LcpPacket};
 
 const CODES: [(&str, u8); 12] = [
     ("req", 1),
