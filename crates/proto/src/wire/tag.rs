@@ -216,9 +216,7 @@ impl<'a> Tags<'a> {
     pub fn parse(payload: &'a [u8]) -> Result<Self, DecodeError> {
         let mut rest = payload;
         while !rest.is_empty() {
-            let (tag, next) = split_tag(rest).map_err(|(declared, available)| {
-                DecodeError::TagExceedsPayload { offset: payload.len() - rest.len(), declared, available }
-            })?;
+            let (tag, next) = split_tag(rest, payload.len() - rest.len())?;
             // RFC 2516 Appendix A: End-Of-List "indicates that there are no further TAGs in the list", so
             // what stands behind it need not even be tags.
             if tag.tag_type == TagType::EndOfList {
@@ -266,18 +264,21 @@ impl<'a> Iterator for TagIter<'a> {
     type Item = Tag<'a>;
 
     fn next(&mut self) -> Option<Tag<'a>> {
-        let (tag, rest) = split_tag(self.0).ok()?;
+        let (tag, rest) = split_tag(self.0, 0).ok()?;
         self.0 = rest;
         Some(tag)
     }
 }
 
-/// The first tag and what follows it; else the length it declares, if that is there, and the octets left.
-fn split_tag(octets: &[u8]) -> Result<(Tag<'_>, &[u8]), (Option<u16>, usize)> {
-    let (header, rest) = octets.split_first_chunk::<TAG_HEADER_LEN>().ok_or((None, octets.len()))?;
+/// The first tag of what stands at `offset` in a payload, and what follows it.
+fn split_tag(octets: &[u8], offset: usize) -> Result<(Tag<'_>, &[u8]), DecodeError> {
+    let cut = |declared, available| DecodeError::TagExceedsPayload { offset, declared, available };
+    let (header, rest) =
+        octets.split_first_chunk::<TAG_HEADER_LEN>().ok_or_else(|| cut(None, octets.len()))?;
     let [type_high, type_low, length_high, length_low] = *header;
     let length = u16::from_be_bytes([length_high, length_low]);
-    let (value, rest) = rest.split_at_checked(usize::from(length)).ok_or((Some(length), rest.len()))?;
+    let (value, rest) =
+        rest.split_at_checked(usize::from(length)).ok_or_else(|| cut(Some(length), rest.len()))?;
     let tag_type = u16::from_be_bytes([type_high, type_low]).into();
     Ok((Tag { tag_type, value }, rest))
 }
