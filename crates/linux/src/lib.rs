@@ -19,6 +19,7 @@ pub mod pty;
 pub mod random;
 pub mod serial_port;
 pub mod signals;
+pub mod system;
 
 mod holder;
 mod packet_filter;
