@@ -48,7 +48,7 @@ impl Bridge {
             DialMethod::Script(script, options) => {
                 line.conversation = Some(Box::new(Conversation::new(script, options, now)));
                 self.change_state(modem, ModemTrigger::Opened, None);
-                self.follow_conversation(now, modem);
+                self.follow_conversation(now, modem, &[]);
             }
             DialMethod::Command(limit) => {
                 self.change_state(modem, ModemTrigger::Opened, Some(now + limit));
@@ -69,15 +69,13 @@ impl Bridge {
         };
         let consumed = conversation.handle_octets(now, octets);
         let rest = octets.get(consumed..).unwrap_or_default();
-        if let Some(Verdict::Connected) = self.converse(now, modem) {
-            self.on_connected(now, modem, rest);
-        }
+        self.follow_conversation(now, modem, rest);
     }
 
     pub(super) fn on_file(&mut self, now: Instant, modem: ModemId, contents: Result<Vec<u8>, String>) {
         if let Some(conversation) = self.line_mut(modem).and_then(|line| line.conversation.as_mut()) {
             conversation.file_contents(now, contents);
-            self.follow_conversation(now, modem);
+            self.follow_conversation(now, modem, &[]);
         }
     }
 
@@ -86,21 +84,16 @@ impl Bridge {
             && conversation.poll_timeout().is_some_and(|due| due <= now)
         {
             conversation.handle_timeout(now);
-            self.follow_conversation(now, modem);
+            self.follow_conversation(now, modem, &[]);
         }
     }
 
-    fn follow_conversation(&mut self, now: Instant, modem: ModemId) {
-        if let Some(Verdict::Connected) = self.converse(now, modem) {
-            self.on_connected(now, modem, &[]);
-        }
-    }
-
-    /// Carries out what the conversation wants; a failure is dealt with here, a success by the caller,
-    /// who knows what octets are left over.
-    fn converse(&mut self, now: Instant, modem: ModemId) -> Option<Verdict> {
+    /// Carries out what the conversation wants. `rest` is what the modem said behind the script's end.
+    fn follow_conversation(&mut self, now: Instant, modem: ModemId, rest: &[u8]) {
         loop {
-            let output = self.line_mut(modem)?.conversation.as_mut()?.poll_output()?;
+            let Some(line) = self.line_mut(modem) else { return };
+            let Some(conversation) = line.conversation.as_mut() else { return };
+            let Some(output) = conversation.poll_output() else { return };
             match output {
                 ConversationOutput::Write(octets) => self.emit(Output::WriteModem { modem, octets }),
                 ConversationOutput::Break => self.emit(Output::SendBreak(modem)),
@@ -113,10 +106,13 @@ impl Bridge {
                     self.report(Event::Said { modem, words });
                 }
                 ConversationOutput::Log(line) => self.report(Event::Chat { modem, line }),
-                ConversationOutput::Verdict(Verdict::Connected) => return Some(Verdict::Connected),
+                ConversationOutput::Verdict(Verdict::Connected) => {
+                    let mut ppp = conversation.take_unread();
+                    ppp.extend_from_slice(rest);
+                    self.on_connected(now, modem, ppp);
+                }
                 ConversationOutput::Verdict(Verdict::Failed(error)) => {
                     self.fail_call(now, modem, ConnectFailure::Script(error));
-                    return None;
                 }
             }
         }
@@ -124,7 +120,7 @@ impl Bridge {
 
     pub(super) fn on_command_succeeded(&mut self, now: Instant, modem: ModemId) {
         if self.runs_command(modem) {
-            self.on_connected(now, modem, &[]);
+            self.on_connected(now, modem, Vec::new());
         }
     }
 
@@ -149,7 +145,7 @@ impl Bridge {
     }
 
     /// The modem is connected: its octets are frames from now on.
-    fn on_connected(&mut self, now: Instant, modem: ModemId, rest: &[u8]) {
+    fn on_connected(&mut self, now: Instant, modem: ModemId, octets: Vec<u8>) {
         let Some(line) = self.line_mut(modem) else { return };
         line.conversation = None;
         line.backoff.succeed();
@@ -163,7 +159,7 @@ impl Bridge {
             return;
         }
         self.report(Event::Connected { modem, took });
-        self.emit(Output::StartFraming { modem, octets: rest.to_vec() });
+        self.emit(Output::StartFraming { modem, octets });
         if early {
             self.connect_session(now, modem);
         } else {

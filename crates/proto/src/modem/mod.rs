@@ -156,5 +156,18 @@ impl fmt::Display for ModemState {
     }
 }
 
+/// Whether what a modem sent since its last frame is the text by which it says that the call is over.
+///
+/// `octets` are those of the frame in progress: a modem says this between frames, on a line of its own, and
+/// no PPP frame begins like it.
+#[must_use]
+pub fn says_no_carrier(octets: &[u8]) -> bool {
+    const WORDS: [&[u8]; 2] = [b"NO CARRIER", b"DISCONNECTED"];
+    let is_line_end = |octet: &u8| matches!(octet, b'\r' | b'\n');
+    let start = octets.iter().position(|octet| !is_line_end(octet)).unwrap_or(octets.len());
+    let line = octets.get(start..).unwrap_or_default();
+    WORDS.iter().any(|words| line.strip_prefix(*words).and_then(<[u8]>::first).is_some_and(is_line_end))
+}
+
 #[cfg(test)]
 mod tests;

@@ -52,3 +52,15 @@ fn every_state_can_be_left_and_reached() {
         assert!(leaves && reached, "{state:?}");
     }
 }
+
+#[test]
+fn the_end_of_a_call_is_told_from_frames_and_half_lines() {
+    for said in ["\r\nNO CARRIER\r\n", "NO CARRIER\r", "\r\nDISCONNECTED\n"] {
+        assert!(says_no_carrier(said.as_bytes()), "{said:?}");
+    }
+    for said in
+        ["", "\r\n", "NO CARRIER", "NO CARRIERS\r\n", "\u{ff}\u{3}NO CARRIER\r\n", "x\r\nNO CARRIER\r\n"]
+    {
+        assert!(!says_no_carrier(said.as_bytes()), "{said:?}");
+    }
+}
