@@ -1,4 +1,8 @@
 //! Arguments to configuration, configuration to a running bridge, and its end to an exit code.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pppoe_serial_bridge::main()
+}

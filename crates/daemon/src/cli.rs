@@ -1,0 +1,186 @@
+//! The command line: that of the program this one replaces, and options for what it could not do.
+
+use clap::{Args, Parser, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Makes a serial modem available as a PPPoE access concentrator.
+///
+/// Answers PPPoE discovery for SERVICE on INTERFACE, dials the modem at DEVICE when a host asks for a
+/// session, and carries its PPP frames both ways.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// Running the bridge.
+    #[command(flatten)]
+    pub bridge: BridgeArguments,
+}
+
+/// Arguments and options of the bridge.
+#[derive(Debug, Args)]
+pub struct BridgeArguments {
+    /// Tty of the modem, such as /dev/ttyUSB0 or a link below /dev/serial/by-id
+    #[arg(required = true)]
+    pub device: Option<PathBuf>,
+    /// Service-Name to offer
+    #[arg(required = true)]
+    pub service: Option<String>,
+    /// Ethernet interface to serve, such as eth0 or eth0.7
+    #[arg(required = true)]
+    pub interface: Option<String>,
+
+    /// Name of this access concentrator [default: the name of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub ac_name: Option<String>,
+    /// Dial with this chat(8) script
+    #[arg(long, value_name = "FILE", conflicts_with = "connect", required_unless_present = "connect")]
+    pub chatscript: Option<PathBuf>,
+    /// Dial with this shell command instead, its input and output being the tty
+    #[arg(long, value_name = "COMMAND")]
+    pub connect: Option<String>,
+    /// The dial fails if COMMAND has not ended after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
+    pub connect_timeout: Duration,
+
+    /// Speed of the serial line in bits per second; any that the driver can make
+    #[arg(long, value_name = "BITS", default_value = "115200", value_parser = clap::value_parser!(u32).range(50..=20_000_000))]
+    pub speed: u32,
+    /// Flow control of the serial line
+    #[arg(long, value_enum, default_value = "rtscts")]
+    pub flow: Flow,
+    /// Who else is kept off the tty: by the kernel's locks, and by a UUCP lock file where there is a lock directory
+    #[arg(long, value_enum, default_value = "uucp")]
+    pub lock: Lock,
+    /// How LCP passes: mediated, so that each end sees only what concerns it, or unchanged
+    #[arg(long, value_enum, default_value = "mediate")]
+    pub lcp: Lcp,
+    /// Let the host see the modem's wish for protocol field compression
+    #[arg(long)]
+    pub pass_pfc: bool,
+
+    /// Answer a host after this many seconds even if the modem is still dialing
+    #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = seconds)]
+    pub answer_by: Duration,
+    /// Keep a connected modem for this many seconds for a host that has gone away before it got its session
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub warm: Duration,
+
+    /// Telephone number for \T in the chat script
+    #[arg(long, value_name = "NUMBER")]
+    pub phone: Option<String>,
+    /// Telephone number for \U in the chat script
+    #[arg(long, value_name = "NUMBER")]
+    pub phone2: Option<String>,
+    /// Replace $NAME in the chat script by the environment's value, as chat -E does
+    #[arg(long)]
+    pub chat_environment: bool,
+    /// Timeout of the chat script until it says TIMEOUT itself, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
+    pub chat_timeout: Duration,
+    /// Pause before each octet sent by the chat script, in seconds; chat(8) takes 0.01
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    pub chat_pacing: Duration,
+    /// How long \p pauses in the chat script, in seconds; chat(8) documents 0.1 and takes 0.01
+    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds)]
+    pub chat_short_pause: Duration,
+
+    /// How much to log
+    #[arg(long, value_enum, default_value = "info")]
+    pub log_level: LogLevel,
+}
+
+/// Flow control by its usual name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flow {
+    /// By the RTS and CTS lines
+    Rtscts,
+    /// By the octets XON and XOFF
+    Xonxoff,
+    /// None
+    None,
+}
+
+/// Who else is kept off the tty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lock {
+    /// The kernel's locks and a UUCP lock file
+    Uucp,
+    /// The kernel's locks only
+    Kernel,
+}
+
+/// How LCP passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lcp {
+    /// Each end sees only what concerns it
+    Mediate,
+    /// As it comes; what passes is learned from
+    Transparent,
+}
+
+/// How much to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What needs somebody
+    Error,
+    /// What somebody should look at
+    Warn,
+    /// Each session and call
+    Info,
+    /// Each packet of discovery, chat and LCP
+    Debug,
+    /// Everything
+    Trace,
+}
+
+/// Seconds, with a fraction if wanted; at most a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    const LONGEST: f64 = 86_400.0;
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        Ok(_) => Err(format!("must be between 0 and {LONGEST}")),
+        Err(_) => Err("must be a number of seconds, such as 4 or 0.5".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(words: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from([&["pppoe-serial-bridge"], words].concat())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_command_line_of_the_original_is_complete() {
+        let arguments =
+            parse(&["--ac-name=roof", "--chatscript=/etc/3g.chat", "/dev/ttyUSB0", "internet", "eth0"]);
+        let bridge = arguments.unwrap().bridge;
+        assert_eq!(bridge.ac_name.as_deref(), Some("roof"));
+        assert_eq!(bridge.chatscript, Some(PathBuf::from("/etc/3g.chat")));
+        assert_eq!(bridge.device, Some(PathBuf::from("/dev/ttyUSB0")));
+        assert_eq!(bridge.service.as_deref(), Some("internet"));
+        assert_eq!(bridge.interface.as_deref(), Some("eth0"));
+    }
+
+    #[test]
+    fn a_way_to_dial_is_required_and_only_one() {
+        assert!(parse(&["tty", "service", "eth0"]).is_err());
+        assert!(parse(&["--connect=true", "--chatscript=x", "tty", "service", "eth0"]).is_err());
+        assert!(parse(&["--connect=true", "tty", "service", "eth0"]).is_ok());
+    }
+
+    #[test]
+    fn seconds_may_have_a_fraction_but_must_be_sane() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["-1", "1e9", "NaN", "inf", "soon", ""] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Carries out what the control plane wants.
+
+use crate::ethernet_port::send_on;
+use crate::event_loop::{EventLoop, Timer};
+use crate::report::Remedied;
+use bridge_linux::system::read_without_waiting;
+use bridge_proto::bridge::{Input, Output};
+use bridge_proto::event::Event;
+use bridge_proto::id::ModemId;
+use bridge_proto::time::Instant;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// chat(8) reads no more of a file that a script names.
+const MAX_FILE_OCTETS: u64 = 1023;
+/// How long a break lasts: as long as tcsendbreak(3) makes it.
+const BREAK: Duration = Duration::from_millis(250);
+
+impl EventLoop {
+    /// Hands an input to the control plane and carries out what comes of it.
+    pub(crate) fn input(&mut self, now: Instant, input: Input<'_>) {
+        self.bridge.handle_input(now, input);
+        self.carry_out(now);
+    }
+
+    /// Carries out all that the control plane wants, what comes of that included.
+    pub(crate) fn carry_out(&mut self, now: Instant) {
+        while let Some(output) = self.bridge.poll_output() {
+            self.carry_out_one(now, output);
+        }
+        self.flush_modems(now);
+    }
+
+    fn carry_out_one(&mut self, now: Instant, output: Output) {
+        match output {
+            Output::SendDiscovery { interface, frame } => {
+                send_on(&self.ethernet, &mut self.report, interface, &frame);
+            }
+            Output::OpenModem(modem) => self.open_modem(now, modem),
+            Output::WriteModem { modem, octets } => {
+                let sent = self.modem(modem).map(|port| port.send_octets(&octets));
+                if let Some(Err(reason)) = sent {
+                    self.report.discard(reason);
+                }
+            }
+            Output::SendBreak(modem) => {
+                if let Some(port) = self.modem(modem) {
+                    port.set_break(true);
+                }
+                self.timers.push((now + BREAK, Timer::EndBreak(modem)));
+            }
+            Output::ReadFile { modem, name } => {
+                let contents = read_file(&name);
+                self.bridge.handle_input(now, Input::FileContents { modem, contents });
+            }
+            Output::RunCommand(modem) => self.run_command(now, modem),
+            Output::StopCommand(modem) => {
+                self.forget_command(modem);
+                if let Some(port) = self.modem(modem) {
+                    port.stop_command();
+                }
+            }
+            Output::StartFraming { modem, octets } => {
+                if let Some(port) = self.modem(modem) {
+                    port.start_framing();
+                }
+                self.leftover = Some((modem, octets));
+            }
+            Output::SetLine { modem, line } => {
+                if let Some(port) = self.modem(modem) {
+                    port.set_line(line);
+                }
+            }
+            Output::InstallSession(route) => self.table.install(route),
+            Output::RemoveSession(modem) => {
+                self.table.remove(modem);
+            }
+            Output::SendToModem { modem, ppp } => {
+                let sent = self.modem(modem).map(|port| port.send_lcp(&ppp));
+                if let Some(Err(reason)) = sent {
+                    self.report.discard(reason);
+                }
+            }
+            Output::SendToHost { modem, ppp } => self.send_to_host(modem, &ppp),
+            Output::HangUpModem(modem) => {
+                self.forget_command(modem);
+                if let Some(port) = self.modem(modem) {
+                    port.hang_up();
+                }
+            }
+            Output::CloseModem(modem) => self.close_modem(now, modem),
+            Output::Event(event) => self.tell(now, &event),
+        }
+    }
+
+    fn tell(&mut self, now: Instant, event: &Event) {
+        self.report.event(now, event);
+    }
+
+    fn open_modem(&mut self, now: Instant, modem: ModemId) {
+        let Some(port) = self.modem(modem) else { return };
+        let opened = port.open();
+        let input = match opened.and_then(|()| self.watch_modem(modem)) {
+            Ok(()) => Input::ModemOpened { modem },
+            Err(error) => Input::ModemOpenFailed { modem, why: format!("cannot {}", Remedied(&error)) },
+        };
+        self.bridge.handle_input(now, input);
+    }
+
+    fn run_command(&mut self, now: Instant, modem: ModemId) {
+        // What a script-less dial has to say first is the program's.
+        if let Err(error) = self.start_command(modem) {
+            self.bridge.handle_input(
+                now,
+                Input::CommandFailed { modem, why: format!("cannot {}", Remedied(&error)) },
+            );
+        }
+    }
+
+    fn close_modem(&mut self, now: Instant, modem: ModemId) {
+        self.forget_command(modem);
+        self.unwatch_modem(modem);
+        if let Some(port) = self.modem(modem) {
+            port.close();
+        }
+        // A tty that was only hung up is still there.
+        self.look_for_modem(now, modem);
+    }
+
+    fn send_to_host(&mut self, modem: ModemId, ppp: &[u8]) {
+        let Some(route) = self.table.by_modem(modem) else { return };
+        let Ok(length) = u16::try_from(ppp.len()) else { return };
+        let mut frame = Vec::with_capacity(ppp.len() + 20);
+        frame.extend_from_slice(&route.header().for_payload(length));
+        frame.extend_from_slice(ppp);
+        send_on(&self.ethernet, &mut self.report, route.interface, &frame);
+    }
+}
+
+/// Reads a file that a script names, at once or not at all.
+fn read_file(name: &[u8]) -> Result<Vec<u8>, String> {
+    let path = Path::new(OsStr::from_bytes(name));
+    read_without_waiting(path, MAX_FILE_OCTETS).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,214 @@
+//! One modem's serial side: its tty, framer, deframer, transmit queue, and the program that may dial it.
+//!
+//! It promises that a frame goes to the tty whole or not at all, and that a tty that ends is an error value,
+//! never the end of the program.
+
+use crate::config::ModemSettings;
+use crate::transmit_queue::TransmitQueue;
+use bridge_linux::OsError;
+use bridge_linux::child::{Child, ChildEnd, StderrLine};
+use bridge_linux::poller::Interest;
+use bridge_linux::serial_port::{SerialError, SerialPort};
+use bridge_proto::discard::DiscardReason;
+use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
+use bridge_proto::lcp::LineParameters;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// One modem.
+#[derive(Debug)]
+pub(crate) struct ModemPort {
+    pub(crate) settings: ModemSettings,
+    port: Option<SerialPort>,
+    framing: bool,
+    framer: Framer,
+    deframer: Box<Deframer>,
+    queue: TransmitQueue,
+    child: Option<Child>,
+    /// What the poller was last told.
+    pub(crate) interest: Interest,
+}
+
+impl ModemPort {
+    pub(crate) fn new(settings: ModemSettings) -> Self {
+        let queue = TransmitQueue::new(settings.serial.speed);
+        Self {
+            settings,
+            port: None,
+            framing: false,
+            framer: Framer::new(ExtraEscapes::NONE),
+            deframer: Box::new(Deframer::new()),
+            queue,
+            child: None,
+            interest: Interest::NOTHING,
+        }
+    }
+
+    /// Opens the tty and drains what it still had to say from another time.
+    ///
+    /// # Errors
+    /// Why it could not be opened.
+    pub(crate) fn open(&mut self) -> Result<(), OsError> {
+        self.close();
+        let mut port = SerialPort::open(&self.settings.device, &self.settings.serial)?;
+        if let Some(skipped) = port.lock_file_skipped() {
+            tracing::debug!("{}: no lock file: {skipped}", self.settings.device.display());
+        }
+        port.drain_input().map_err(|error| {
+            let cause = std::io::Error::other(error.to_string());
+            OsError::new("drain", self.settings.device.display().to_string(), cause)
+        })?;
+        self.port = Some(port);
+        Ok(())
+    }
+
+    /// Closes the tty; whatever was under way on it is over.
+    pub(crate) fn close(&mut self) {
+        self.child = None;
+        self.port = None;
+        self.framing = false;
+        self.queue.clear();
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.port.is_some()
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.port.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(crate) fn is_framing(&self) -> bool {
+        self.framing
+    }
+
+    /// From now on what the modem says is frames.
+    pub(crate) fn start_framing(&mut self) {
+        self.framing = true;
+        self.framer.reset();
+        self.deframer.reset();
+        // A modem that shows its carrier while connected shows its loss too: as a hang-up of the tty.
+        if let Some(port) = &mut self.port
+            && port.modem_lines().is_some_and(|lines| lines.dcd)
+        {
+            let _ = port.set_hangup_on_carrier_loss(true);
+        }
+    }
+
+    pub(crate) fn set_line(&mut self, line: LineParameters) {
+        self.framer.set_accm(line.send_accm);
+        self.framer.set_compression(line.send_acfc, line.send_pfc);
+        self.deframer.set_receive_accm(line.receive_accm);
+    }
+
+    pub(crate) fn deframer(&mut self) -> &mut Deframer {
+        &mut self.deframer
+    }
+
+    /// Reads what is there into `buffer`; 0 if nothing is.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SerialError> {
+        self.port.as_mut().map_or(Ok(0), |port| port.read(buffer))
+    }
+
+    /// Queues a data frame.
+    pub(crate) fn send(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
+        let taken = self.framing && self.queue.push_frame(&self.framer, ppp);
+        taken.then_some(()).ok_or(DiscardReason::ModemBacklog)
+    }
+
+    /// Queues an LCP frame.
+    pub(crate) fn send_lcp(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
+        let taken = self.framing && self.queue.push_lcp(&self.framer, ppp);
+        taken.then_some(()).ok_or(DiscardReason::ModemBacklog)
+    }
+
+    /// Queues octets as they are.
+    pub(crate) fn send_octets(&mut self, octets: &[u8]) -> Result<(), DiscardReason> {
+        self.queue.push_octets(octets).then_some(()).ok_or(DiscardReason::ModemBacklog)
+    }
+
+    /// Writes as much as the tty takes.
+    pub(crate) fn flush(&mut self) -> Result<(), SerialError> {
+        let Some(port) = self.port.as_mut().filter(|_| self.child.is_none()) else { return Ok(()) };
+        if !self.queue.is_empty() {
+            let written = port.write(self.queue.unwritten())?;
+            self.queue.written(written);
+        }
+        Ok(())
+    }
+
+    /// What the poller should watch the tty for.
+    pub(crate) fn wanted_interest(&self) -> Interest {
+        match (&self.port, &self.child) {
+            // The tty is the program's while one runs.
+            (None, _) | (_, Some(_)) => Interest::NOTHING,
+            _ if self.queue.is_empty() => Interest::READABLE,
+            _ => Interest::BOTH,
+        }
+    }
+
+    /// Takes the modem off the line; what it had not yet been told is forgotten.
+    pub(crate) fn hang_up(&mut self) {
+        self.child = None;
+        self.framing = false;
+        self.queue.clear();
+        if let Some(port) = &mut self.port {
+            let _ = port.discard_output();
+            if let Err(error) = port.hang_up() {
+                tracing::debug!("{}: cannot drop DTR: {error}", self.settings.device.display());
+            }
+        }
+    }
+
+    /// Begins or ends a break.
+    pub(crate) fn set_break(&mut self, on: bool) {
+        if let Some(port) = &mut self.port {
+            let _ = port.set_break(on);
+        }
+    }
+
+    /// Starts the connect command on the tty.
+    pub(crate) fn run_command(&mut self) -> Result<&Child, OsError> {
+        let command = self.settings.connect.as_deref().unwrap_or_default();
+        let Some(port) = &self.port else {
+            return Err(OsError::new("start", command, std::io::Error::other("the modem is not open")));
+        };
+        let device = self.settings.device.as_os_str();
+        let child = Child::spawn(command, port, &[("DEVICE", device)])?;
+        Ok(self.child.insert(child))
+    }
+
+    pub(crate) fn child(&self) -> Option<&Child> {
+        self.child.as_ref()
+    }
+
+    /// Logs what the connect command says.
+    pub(crate) fn tell_command_lines(&mut self) -> bool {
+        let Some(child) = &mut self.child else { return false };
+        loop {
+            match child.next_line() {
+                Ok(StderrLine::Line(line)) => {
+                    tracing::info!("{}: connect: {}", self.settings.device.display(), line.escape_debug());
+                }
+                Ok(StderrLine::NotNow) => return true,
+                Ok(StderrLine::End) | Err(_) => return false,
+            }
+        }
+    }
+
+    /// How the connect command ended, if it has; then the tty is ours again.
+    pub(crate) fn take_command_end(&mut self) -> Option<Result<(), String>> {
+        let end = self.child.as_ref()?.end().ok()??;
+        self.tell_command_lines();
+        self.child = None;
+        Some(match end {
+            ChildEnd::Exited(0) => Ok(()),
+            ChildEnd::Exited(code) => Err(format!("the connect command ended with exit code {code}")),
+            ChildEnd::Killed { signal } => Err(format!("the connect command was ended by signal {signal}")),
+        })
+    }
+
+    /// Ends the connect command.
+    pub(crate) fn stop_command(&mut self) {
+        self.child = None;
+    }
+}
