@@ -26,7 +26,7 @@ pub struct Interface {
     pub mtu: u32,
     /// An administrator wants it to work.
     pub is_up: bool,
-    /// It has a carrier: a cable with somebody at its other end.
+    /// It carries frames: there is a cable with somebody at its other end, and the kernel has taken note.
     pub is_running: bool,
 }
 

@@ -13,19 +13,23 @@ use netlink_packet_route::link::{
 use crate::error::OsError;
 use crate::rtnetlink::RouteSocket;
 
-/// Makes two Ethernet interfaces joined by a virtual cable, both up.
+/// Makes two Ethernet interfaces joined by a virtual cable, both up. They carry frames a moment later, when the kernel
+/// has noticed the cable: [`Interface::is_running`](crate::interface::Interface::is_running) tells.
 ///
 /// # Errors
 ///
 /// Missing rights, a name in use already, or a kernel without `veth`.
 pub fn create_veth(one: &str, other: &str) -> Result<(), OsError> {
-    let mut link = link_that_is_up(one);
+    let mut link = named(one);
     link.attributes.push(LinkAttribute::LinkInfo(vec![
         LinkInfo::Kind(InfoKind::Veth),
-        LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(link_that_is_up(other)))),
+        LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(named(other)))),
     ]));
     change(RouteNetlinkMessage::NewLink(link), NLM_F_CREATE | NLM_F_EXCL)
-        .map_err(|cause| OsError::new("create veth pair", format!("{one}, {other}"), cause))
+        .map_err(|cause| OsError::new("create veth pair", format!("{one}, {other}"), cause))?;
+    // Not at once: neither end can be set up before it has its other end.
+    set_link_up(one, true)?;
+    set_link_up(other, true)
 }
 
 /// Sets an interface up or down.
@@ -54,13 +58,6 @@ pub fn delete_link(name: &str) -> Result<(), OsError> {
 fn named(name: &str) -> LinkMessage {
     let mut link = LinkMessage::default();
     link.attributes.push(LinkAttribute::IfName(name.to_owned()));
-    link
-}
-
-fn link_that_is_up(name: &str) -> LinkMessage {
-    let mut link = named(name);
-    link.header.flags = LinkFlags::Up;
-    link.header.change_mask = LinkFlags::Up;
     link
 }
 
