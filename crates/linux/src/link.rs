@@ -13,8 +13,9 @@ use netlink_packet_route::link::{
 use crate::error::OsError;
 use crate::rtnetlink::RouteSocket;
 
-/// Makes two Ethernet interfaces joined by a virtual cable, both up. They carry frames a moment later, when the kernel
-/// has noticed the cable: [`Interface::is_running`](crate::interface::Interface::is_running) tells.
+/// Makes two Ethernet interfaces joined by a virtual cable, both up.
+///
+/// `one` carries frames at once; what `other` sends is dropped for a moment, until the kernel has noticed its carrier.
 ///
 /// # Errors
 ///
@@ -27,9 +28,10 @@ pub fn create_veth(one: &str, other: &str) -> Result<(), OsError> {
     ]));
     change(RouteNetlinkMessage::NewLink(link), NLM_F_CREATE | NLM_F_EXCL)
         .map_err(|cause| OsError::new("create veth pair", format!("{one}, {other}"), cause))?;
-    // Not at once: neither end can be set up before it has its other end.
-    set_link_up(one, true)?;
-    set_link_up(other, true)
+    // Not at once: neither end can be set up before it has its other end. The one set up last finds its carrier there
+    // and sends from the first frame on.
+    set_link_up(other, true)?;
+    set_link_up(one, true)
 }
 
 /// Sets an interface up or down.

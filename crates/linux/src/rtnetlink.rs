@@ -173,7 +173,7 @@ fn parse_link(payload: &[u8]) -> Result<Option<Link>, netlink_packet_core::Decod
         index: header.index,
         is_ethernet: header.link_layer_type == LinkLayerType::Ether,
         is_up: header.flags.contains(LinkFlags::Up),
-        is_running: header.flags.contains(LinkFlags::Running),
+        is_running: header.flags.contains(LinkFlags::Running | LinkFlags::LowerUp),
         name: None,
         mac: None,
         mtu: None,
