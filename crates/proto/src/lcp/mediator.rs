@@ -343,6 +343,8 @@ impl Mediator {
     fn pass_stray(&mut self, from: Side, ppp: &[u8]) {
         if from == Side::Host || self.identifier_offset == 0 {
             self.send(from.peer(), ppp.to_vec());
+        } else {
+            self.outputs.push_back(MediatorOutput::Stray { from });
         }
     }
 

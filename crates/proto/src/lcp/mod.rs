@@ -163,6 +163,12 @@ pub enum MediatorOutput {
         /// Who answered.
         by: Side,
     },
+    /// An answer to a request that counts no more was dropped: under the identifiers that the host knows it
+    /// would have answered another.
+    Stray {
+        /// Who sent it.
+        from: Side,
+    },
     /// An LCP packet could not be read, and passed as it came.
     Malformed {
         /// Who sent it.

@@ -22,7 +22,7 @@ const MAX_FAILURE: u32 = 5;
 fn agree(seed: u64) {
     let mut dice = Dice(seed | 1);
     let config = MediatorConfig {
-        mode: MediatorMode::Mediate,
+        mode: if dice.one_in(4) { MediatorMode::Transparent } else { MediatorMode::Mediate },
         strip_pfc: dice.one_in(2),
         request_accm: dice.pick(&[Accm::NONE, Accm::XON_XOFF, Accm::ALL]),
         request_acfc: dice.one_in(2),
@@ -143,7 +143,7 @@ impl World {
         assert_eq!(line.send_pfc, request::names(&self.modem.request, LcpOptionType::PFC));
         for (kind, ..) in parse(&self.host.peer) {
             assert!(![2, 8, 9].contains(&kind), "the host has agreed to {kind}");
-            assert!(!config.strip_pfc || kind != 7);
+            assert!(config.mode == MediatorMode::Transparent || !config.strip_pfc || kind != 7);
         }
         assert!(!request::names(&self.modem.request, LcpOptionType::FCS_ALTERNATIVES));
         for kind in [LcpOptionType::MRU, LcpOptionType::MAGIC, LcpOptionType::AUTHENTICATION] {

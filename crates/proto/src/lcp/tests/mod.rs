@@ -56,6 +56,7 @@ fn describe(output: MediatorOutput) -> String {
         MediatorOutput::Closed => "closed".to_string(),
         MediatorOutput::TerminateAcknowledged { by } => format!("terminate acknowledged by {by:?}"),
         MediatorOutput::EchoReplied { by } => format!("echo replied by {by:?}"),
+        MediatorOutput::Stray { from } => format!("stray from {from:?}"),
         MediatorOutput::Malformed { from } => format!("malformed from {from:?}"),
     }
 }

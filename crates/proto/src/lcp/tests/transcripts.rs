@@ -274,6 +274,7 @@ modem rej 1 auth=c023 accm=00000000
 host req 1 mru=1400 auth=c023
   modem req 2 mru=1400 auth=c023
 modem rej 1 auth=c023 accm=00000000
+  stray from Modem
 modem rej 2 auth=c023
   host rej 1 auth=c023
 host req 2 mru=1400
@@ -411,6 +412,7 @@ host req 5 mru=1492
 modem rej 5 accm=00000000
   modem req 6 mru=1492
 modem rej 5 accm=00000000
+  stray from Modem
 host req 5 mru=1492
   modem req 6 mru=1492
 modem ack 6 mru=1492
@@ -422,6 +424,7 @@ host req 6 mru=1492
   modem req 7 mru=1492
   renegotiating by Host
 modem ack 6 mru=1492
+  stray from Modem
 modem ack 7 mru=1492
   host ack 6 mru=1492
   opened
@@ -562,6 +565,16 @@ fn padding_is_kept_unless_the_packet_is_edited() {
     padded.extend([0; 9]);
     mediator.handle_from_host(&padded);
     assert_eq!(mediator.poll_output(), Some(MediatorOutput::ToModem(padded)));
+}
+
+#[test]
+fn a_request_with_no_room_left_is_asked_as_it_is() {
+    let mut mediator = Mediator::new(plain());
+    let option = " opt99=".to_string() + &"ab".repeat(247);
+    let full = encode(&("req 1".to_string() + &option.repeat(6)));
+    assert_eq!(full.len(), 2 + 4 + 1494);
+    mediator.handle_from_host(&full);
+    assert_eq!(mediator.poll_output(), Some(MediatorOutput::ToModem(full)));
 }
 
 #[test]
