@@ -56,8 +56,15 @@ fn endpoint(out: &mut Line<'_, '_>, class: u8, address: &[u8]) -> fmt::Result {
             write!(out, "endpoint [MAC:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}]")
         }
         _ => {
-            write!(out, "endpoint [{class}:")?;
-            hex(out, address)?;
+            match class {
+                1 => out.write_str("endpoint [local:")?,
+                4 => out.write_str("endpoint [magic:")?,
+                5 => out.write_str("endpoint [phone:")?,
+                _ => write!(out, "endpoint [{class}:")?,
+            }
+            for (at, octet) in address.iter().enumerate() {
+                write!(out, "{}{octet:02x}", if at == 0 { "" } else { "." })?;
+            }
             out.write_str("]")
         }
     }
@@ -65,22 +72,20 @@ fn endpoint(out: &mut Line<'_, '_>, class: u8, address: &[u8]) -> fmt::Result {
 
 /// IPCP (RFC 1332; RFC 1877).
 pub(super) fn ipcp(out: &mut Line<'_, '_>, option: LcpOption<'_>) -> Result<bool, fmt::Error> {
-    let name = match option.kind.0 {
-        2 => {
-            match option.value {
-                [0x00, 0x2d, rest @ ..] => {
-                    out.write_str("compress VJ")?;
-                    hex(out, rest)?;
-                }
-                _ => return Ok(false),
-            }
+    let name = match (option.kind.0, option.value) {
+        (1, &[a, b, c, d, e, f, g, h]) => {
+            write!(out, "addrs {} {}", Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h))?;
             return Ok(true);
         }
-        3 => "addr",
-        129 => "ms-dns1",
-        130 => "ms-wins1",
-        131 => "ms-dns2",
-        132 => "ms-wins2",
+        (2, [0x00, 0x2d, rest @ ..]) => {
+            out.write_str("compress VJ")?;
+            hex(out, rest)?;
+            return Ok(true);
+        }
+        (3, _) => "addr",
+        (129, _) => "ms-dns1",
+        (131, _) => "ms-dns2",
+        (130 | 132, _) => "ms-wins",
         _ => return Ok(false),
     };
     let Some(address) = option.as_u32() else { return Ok(false) };

@@ -62,7 +62,13 @@ fn network_control_protocols() {
     );
     check(
         "8021 03 02 0010 0206 002d 0f01 8206 0a0b0c0d",
-        "[IPCP ConfNak id=0x2 <compress VJ 0f 01> <ms-wins1 10.11.12.13>]",
+        "[IPCP ConfNak id=0x2 <compress VJ 0f 01> <ms-wins 10.11.12.13>]",
+    );
+    check("8021 01 03 000e 010a 0a000001 0a000002", "[IPCP ConfReq id=0x3 <addrs 10.0.0.1 10.0.0.2>]");
+    check("8021 01 03 0009 0305 0a0000", "[IPCP ConfReq id=0x3 < 03 05 0a 00 00>]");
+    check(
+        "c021 01 05 0010 1305 01 abcd 1304 05 20 1303 09",
+        "[LCP ConfReq id=0x5 <endpoint [local:ab.cd]> <endpoint [phone:20]> <endpoint [9:]>]",
     );
     check("8057 01 01 000e 010a 021122fffe334455", "[IPV6CP ConfReq id=0x1 <addr fe80::211:22ff:fe33:4455>]");
     check(
