@@ -21,7 +21,9 @@ impl Accm {
     /// Whether `octet` is a control octet that this map flags.
     #[must_use]
     pub const fn escapes(self, octet: u8) -> bool {
-        octet < 0x20 && self.0 >> octet & 1 == 1
+        // One shift for all octets: those from 32 on find zeros above the map.
+        let place = if octet < 0x20 { octet } else { 0x20 };
+        (self.0 as u64) >> place & 1 == 1
     }
 
     /// The map from the data of the LCP option, most significant octet first.

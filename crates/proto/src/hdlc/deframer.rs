@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::unstuff::{SLACK, Unstuffed, find_flag, unstuff, unstuff_octets};
-use super::{ADDRESS, Accm, CONTROL, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME};
+use super::{ADDRESS, Accm, CONTROL, FLAG, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME};
 use crate::discard::DiscardReason;
 
 /// Finds the frames in what a modem sends, however the octets are split.
@@ -75,6 +75,9 @@ impl Deframer {
     /// A [`FrameError`] for each frame that is not good. The next one is not affected.
     pub fn next_frame(&mut self, octets: &mut &[u8]) -> Option<Result<ReceivedFrame<'_>, FrameError>> {
         loop {
+            if self.stuffed.len == 0 {
+                *octets = self.skip_flags(octets);
+            }
             let flag = find_flag(octets);
             let (piece, rest) = octets.split_at_checked(flag.unwrap_or(octets.len()))?;
             let Some((_, rest)) = rest.split_first() else {
@@ -93,6 +96,15 @@ impl Deframer {
                 }
             }
         }
+    }
+
+    /// Between frames, flags are only fill.
+    fn skip_flags<'a>(&mut self, mut octets: &'a [u8]) -> &'a [u8] {
+        while let [FLAG, rest @ ..] = octets {
+            octets = rest;
+            self.run = Run::Frame;
+        }
+        octets
     }
 
     /// The only way into a frame: nothing of what came before is left.
@@ -227,8 +239,9 @@ fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place
         // RFC 1662 §4.2 wants flagged control octets that came unescaped removed from every frame. Most that
         // come so are the sender's own, who escapes less than it promised; only if the frame makes no sense
         // with them did the line make them up.
-        let plausible = stuffed.iter().copied().filter(|octet| !accm.escapes(*octet));
-        len = check(unstuff_octets(plausible, room, Unstuffed::default()))?;
+        if accm != Accm::NONE && has_controls(stuffed) {
+            len = check(unstuff_octets(stuffed, accm, room, Unstuffed::default()))?;
+        }
         if len == 0 {
             return Ok(None);
         }
@@ -252,6 +265,11 @@ fn check(done: Option<Unstuffed>) -> Result<usize, FrameError> {
         Some(Unstuffed { len: ..=MAX_FRAME, escaping: true }) => Err(FrameError::Aborted),
         _ => Err(FrameError::Oversized),
     }
+}
+
+fn has_controls(octets: &[u8]) -> bool {
+    // No early exit, so that many octets are compared at once.
+    octets.iter().fold(0, |found, octet| found | u8::from(*octet < 0x20)) != 0
 }
 
 fn is_good(room: &[u8], len: usize) -> bool {

@@ -88,7 +88,15 @@ impl Fcs16 {
             self.copy_to_end(head, &mut row);
             carried.take(Row::from_octets(&row));
         }
-        for row in rows {
+        // After four rows each carried row is back in its place: no register need be moved.
+        let (fours, rest) = rows.as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            carried.take(Row::from_octets(a));
+            carried.take(Row::from_octets(b));
+            carried.take(Row::from_octets(c));
+            carried.take(Row::from_octets(d));
+        }
+        for row in rest {
             carried.take(Row::from_octets(row));
         }
         let [a, b, c, d] = last;
