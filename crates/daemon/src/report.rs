@@ -105,7 +105,7 @@ impl Report {
 
     /// Logs one event.
     pub(crate) fn event(&mut self, now: Instant, event: &Event) {
-        if let Event::Discarded { reason, .. } = event {
+        if let Event::Discarded { reason, .. } | Event::DiscardedLcp { reason, .. } = event {
             self.discard(*reason);
         }
         let level = level_of(event);
@@ -147,6 +147,7 @@ fn level_of(event: &Event) -> Level {
         | Event::CallEnded { .. }
         | Event::BackingOff { .. } => Level::INFO,
         Event::Discarded { .. }
+        | Event::DiscardedLcp { .. }
         | Event::Offered(_)
         | Event::Chat { .. }
         | Event::LineChanged { .. }
@@ -174,6 +175,9 @@ impl fmt::Display for EventLine<'_> {
                     Some(source) => write!(f, "{interface}: dropped a packet of {source}: {reason}"),
                     None => write!(f, "{interface}: dropped a packet: {reason}"),
                 }
+            }
+            Event::DiscardedLcp { modem: id, reason } => {
+                write!(f, "{}: dropped an LCP packet: {reason}", modem(id))
             }
             Event::Offered(peer) => write!(f, "{}: offered {}", report.peer(*peer), report.service),
             Event::Refused { peer, reason } => write!(f, "{}: refused: {reason}", report.peer(*peer)),

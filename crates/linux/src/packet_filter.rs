@@ -1,4 +1,5 @@
-//! What the kernel may hand to a packet socket: frames of one interface, without a VLAN tag, meant for this machine.
+//! What the kernel may hand to a packet socket: frames of one interface, without a VLAN tag. Of those that are meant
+//! for another machine only the first octets, for the program to count.
 //!
 //! A socket bound to `eth0` is also given the frames of `eth0.7`, a VLAN on top of it: the kernel looks for listeners
 //! on the interface a frame first came in by. What tells them apart is the interface the frame now belongs to.
@@ -13,19 +14,20 @@ use libc::{
 };
 
 /// The classic BPF program for a socket on the interface with this index.
-pub(crate) fn program(interface_index: u32) -> [sock_filter; 11] {
+pub(crate) fn program(interface_index: u32) -> [sock_filter; 12] {
     [
         load(SKF_AD_IFINDEX),
-        skip_unless_equal(interface_index, 8),
-        // With an unknown VLAN, too, the kernel says "for another host", after it has taken the tag off.
-        load(SKF_AD_PKTTYPE),
-        skip_if_equal(u32::from(libc::PACKET_OTHERHOST), 6),
+        skip_unless_equal(interface_index, 9),
         load(SKF_AD_VLAN_TAG_PRESENT),
         skip_if_equal(0, 3),
         load(SKF_AD_VLAN_TAG),
         instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, VLAN_NUMBER_MASK),
-        skip_unless_equal(0, 1),
+        skip_unless_equal(0, 4),
+        // With an unknown VLAN, too, the kernel says "for another host", after it has taken the tag off.
+        load(SKF_AD_PKTTYPE),
+        skip_if_equal(u32::from(libc::PACKET_OTHERHOST), 1),
         give(WHOLE_FRAME),
+        give(ETHERNET_HEADER),
         give(NOTHING),
     ]
 }
@@ -33,6 +35,8 @@ pub(crate) fn program(interface_index: u32) -> [sock_filter; 11] {
 /// The VLAN number in the tag control information (IEEE 802.1Q §9.6).
 const VLAN_NUMBER_MASK: u32 = 0x0fff;
 const WHOLE_FRAME: u32 = u32::MAX;
+/// Two addresses and a type: all that is left of a frame for another host.
+const ETHERNET_HEADER: u32 = 14;
 const NOTHING: u32 = 0;
 
 const fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
@@ -116,8 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn frames_for_another_host_do_not_pass() {
-        assert!(!passes(Frame { packet_type: libc::PACKET_OTHERHOST, ..PLAIN }));
+    fn of_frames_for_another_host_only_the_header_passes() {
+        let frame = Frame { packet_type: libc::PACKET_OTHERHOST, ..PLAIN };
+        assert_eq!(run(&program(3), frame), ETHERNET_HEADER);
+        assert_eq!(run(&program(3), Frame { interface: 4, ..frame }), NOTHING);
+        assert_eq!(run(&program(3), Frame { tag: Some(7), ..frame }), NOTHING);
     }
 
     #[test]
@@ -134,7 +141,7 @@ mod tests {
             for packet_type in 0..=7 {
                 for tag in [None, Some(0), Some(1), Some(0x0fff), Some(0x1000), Some(0xffff)] {
                     let verdict = run(&program(3), Frame { interface, packet_type, tag });
-                    assert!(verdict == WHOLE_FRAME || verdict == NOTHING);
+                    assert!([WHOLE_FRAME, ETHERNET_HEADER, NOTHING].contains(&verdict));
                 }
             }
         }

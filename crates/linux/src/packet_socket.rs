@@ -150,7 +150,7 @@ pub enum PacketKind {
     Broadcast,
     /// To a group.
     Multicast,
-    /// To somebody else. The filter drops these, so none is to be expected.
+    /// To somebody else, or to a VLAN that nobody has here. Only the Ethernet header is in the buffer.
     OtherHost,
 }
 

@@ -80,6 +80,8 @@ pub enum DiscardReason {
     BadAddressOrControl,
     /// The PPP protocol field is not a protocol number.
     BadProtocolField,
+    /// An LCP answer to a question that nobody asked.
+    StrayLcp,
     /// No session is open at that modem.
     NoSession,
     /// Does not fit the Ethernet (RFC 2516 §7).
@@ -90,7 +92,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::NotForUs,
         Self::TruncatedHeader,
         Self::WrongEtherType,
@@ -123,6 +125,7 @@ impl DiscardReason {
         Self::OversizedFrame,
         Self::BadAddressOrControl,
         Self::BadProtocolField,
+        Self::StrayLcp,
         Self::NoSession,
         Self::ExceedsMtu,
         Self::InterfaceBacklog,
@@ -170,6 +173,7 @@ impl DiscardReason {
             Self::OversizedFrame => "oversized_frame",
             Self::BadAddressOrControl => "bad_address_or_control",
             Self::BadProtocolField => "bad_protocol_field",
+            Self::StrayLcp => "stray_lcp",
             Self::NoSession => "no_session",
             Self::ExceedsMtu => "exceeds_mtu",
             Self::InterfaceBacklog => "interface_backlog",
@@ -212,6 +216,7 @@ impl DiscardReason {
             Self::OversizedFrame => "longer than any PPP frame we take; noise or a lost flag",
             Self::BadAddressOrControl => "not a PPP frame, though its check sequence is right",
             Self::BadProtocolField => "not a PPP protocol number",
+            Self::StrayLcp => "the modem answered an LCP packet that nobody had sent, or answered twice",
             Self::NoSession => "the modem sent a frame while no session was open",
             Self::ExceedsMtu => "longer than the Ethernet carries; the far end ignores the MRU",
             Self::InterfaceBacklog => "the Ethernet interface took no more frames",

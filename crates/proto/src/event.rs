@@ -149,6 +149,13 @@ pub enum Event {
         /// Why.
         reason: DiscardReason,
     },
+    /// An LCP packet was dropped.
+    DiscardedLcp {
+        /// The modem of its session.
+        modem: ModemId,
+        /// Why.
+        reason: DiscardReason,
+    },
     /// A PADI was answered by a PADO.
     Offered(Peer),
     /// A PADR was refused.

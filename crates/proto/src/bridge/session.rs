@@ -3,6 +3,7 @@
 use super::Bridge;
 use super::call::{Line, Session};
 use super::io::Output;
+use crate::discard::DiscardReason;
 use crate::discovery::{self, LocalInterface};
 use crate::event::{CloseReason, Direction, Event, Peer};
 use crate::forward::Route;
@@ -140,7 +141,7 @@ impl Bridge {
                 self.emit(Output::SendToHost { modem, ppp: answer });
                 self.close_session(now, modem, CloseReason::HostTerminated);
             }
-            _ => {}
+            _ => self.report(Event::DiscardedLcp { modem, reason: DiscardReason::ModemNotConnected }),
         }
     }
 
@@ -173,6 +174,9 @@ impl Bridge {
                     let reason =
                         if by_host { CloseReason::HostTerminated } else { CloseReason::ModemTerminated };
                     self.on_link_terminated(now, modem, reason);
+                }
+                MediatorOutput::Stray { .. } => {
+                    self.report(Event::DiscardedLcp { modem, reason: DiscardReason::StrayLcp });
                 }
                 MediatorOutput::Renegotiating { .. }
                 | MediatorOutput::TerminateAcknowledged { .. }
