@@ -10,31 +10,20 @@ use super::{Accm, ESCAPE, ESCAPED_BIT, ExtraEscapes, FLAG};
 /// Stuffs octets for one set of octets to be escaped.
 #[derive(Clone, Debug)]
 pub(super) struct Stuffer {
-    /// What is sent for each octet.
-    sent: [Sent; 256],
+    /// For each octet the one or two that are sent for it, the first in the low half; the second, if there
+    /// is one, is not zero.
+    sent: [u16; 256],
     /// Octets below this may be among those to escape.
     controls_end: u8,
     extra: bool,
 }
 
-/// What is sent for an octet or more.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sent {
-    /// The octets, the first in the least significant place; zeros above them.
-    octets: u16,
-    bits: u16,
-}
-
 impl Stuffer {
     pub(super) fn new(accm: Accm, extra: &ExtraEscapes) -> Self {
-        let mut sent = [Sent::default(); 256];
+        let mut sent = [0; 256];
         for (octet, place) in (0..=u8::MAX).zip(&mut sent) {
             let escaped = matches!(octet, FLAG | ESCAPE) || accm.escapes(octet) || extra.contains(octet);
-            *place = if escaped {
-                Sent { octets: u16::from_le_bytes([ESCAPE, octet ^ ESCAPED_BIT]), bits: 16 }
-            } else {
-                Sent { octets: u16::from(octet), bits: 8 }
-            };
+            *place = u16::from_le_bytes(if escaped { [ESCAPE, octet ^ ESCAPED_BIT] } else { [octet, 0] });
         }
         let controls_end = if accm == Accm::NONE { 0 } else { 0x20 };
         Self { sent, controls_end, extra: !extra.is_empty() }
@@ -45,58 +34,49 @@ impl Stuffer {
         let (blocks, rest) = octets.as_chunks::<BLOCK>();
         for block in blocks {
             at = match out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
-                Some(room) if self.is_plain(block) => {
-                    *room = *block;
-                    at + BLOCK
-                }
-                _ => self.stuff_halves(block, out, at)?,
-            };
-        }
-        self.stuff_halves(rest, out, at)
-    }
-
-    /// Half blocks are a second chance to be plain where escapes are few.
-    fn stuff_halves(&self, octets: &[u8], out: &mut [u8], mut at: usize) -> Option<usize> {
-        let (halves, rest) = octets.as_chunks::<{ BLOCK / 2 }>();
-        for half in halves {
-            at = match out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
-                Some(room) => at + self.stuff_half(half, room),
-                None => self.stuff_octets(half, out, at)?,
+                Some(room) => at + self.stuff_block(block, room),
+                None => self.stuff_octets(block, out, at)?,
             };
         }
         self.stuff_octets(rest, out, at)
     }
 
-    fn stuff_half(&self, half: &[u8; BLOCK / 2], room: &mut [u8; BLOCK]) -> usize {
-        if self.is_plain(half) {
+    fn stuff_block(&self, block: &[u8; BLOCK], room: &mut [u8; 2 * BLOCK]) -> usize {
+        if self.is_plain(block) {
             if let Some(room) = room.first_chunk_mut() {
-                *room = *half;
+                *room = *block;
             }
-            return half.len();
+            return BLOCK;
         }
         let mut end = 0;
-        for four in half.as_chunks::<4>().0 {
-            let [a, b, c, d] = four.map(|octet| self.sent_for(octet));
-            let (first, second) = (a.bits + b.bits, c.bits + d.bits);
-            let front = u32::from(a.octets) | u32::from(b.octets) << a.bits;
-            let back = u32::from(c.octets) | u32::from(d.octets) << c.bits;
-            let sent = u64::from(front) | u64::from(back) << first;
-            // All eight are written; those that are none are overwritten by what follows.
+        for four in block.as_chunks::<4>().0 {
+            if let Some(room) = room.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+                end += self.stuff_four(four, room);
+            }
+        }
+        end
+    }
+
+    /// Few enough for the compiler to see that there is room for all.
+    fn stuff_four(&self, four: &[u8; 4], room: &mut [u8; 8]) -> usize {
+        let mut end = 0;
+        for octet in four {
+            let sent = self.sent_for(*octet);
+            // Both are written; the second, if there is none, is overwritten by what follows.
             if let Some(place) = room.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
                 *place = sent.to_le_bytes();
             }
-            end += usize::from(first + second) / 8;
+            end += 1 + usize::from(sent > 0xff);
         }
         end
     }
 
     fn stuff_octets(&self, octets: &[u8], out: &mut [u8], mut at: usize) -> Option<usize> {
         for octet in octets {
-            let sent = self.sent_for(*octet);
-            let [first, second] = sent.octets.to_le_bytes();
+            let [first, second] = self.sent_for(*octet).to_le_bytes();
             *out.get_mut(at)? = first;
             at += 1;
-            if sent.bits == 16 {
+            if second != 0 {
                 *out.get_mut(at)? = second;
                 at += 1;
             }
@@ -113,11 +93,11 @@ impl Stuffer {
         found == 0 && !self.extra
     }
 
-    fn sent_for(&self, octet: u8) -> Sent {
+    fn sent_for(&self, octet: u8) -> u16 {
         // There is an entry for every octet.
         self.sent.get(usize::from(octet)).copied().unwrap_or_default()
     }
 }
 
 /// Octets looked at together.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
