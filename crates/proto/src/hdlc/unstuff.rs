@@ -49,6 +49,7 @@ pub(super) fn unstuff(octets: &[u8], out: &mut [u8]) -> Option<Unstuffed> {
 }
 
 /// Unstuffs eight octets in the same time wherever the escapes are.
+// As a call it takes twice as long.
 #[inline(always)]
 fn unstuff_group(group: [u8; 8], out: &mut [u8], done: Unstuffed) -> Option<Unstuffed> {
     let octets = u64::from_le_bytes(group);
@@ -106,6 +107,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
 
 /// The plain form of the rule, from where `done` ended, the octets left out that `dropped` flags.
+// Rare in the fast form, and would crowd it.
 #[inline(never)]
 pub(super) fn unstuff_octets(
     octets: &[u8],
