@@ -139,6 +139,7 @@ TIMEOUT 5
 OK AT+CPIN?
 OK AT+CGDCONT=1,"IP","internet"
 OK ATD*99#
+TIMEOUT 20
 CONNECT
 CHAT
     ip netns exec ac "$BRIDGE" --ac-name="$AC_NAME" --chatscript=/run/chatscript "$@" "$LINE" "$SERVICE" "$interface" \
@@ -147,7 +148,7 @@ CHAT
 }
 
 # wait_ac [INTERFACE]: until the daemon offers its service to the client; prints its MAC, name and service.
-wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 20 || fail "no offer on ${1:-eth0}"; }
+wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 10 || fail "no offer on ${1:-eth0}"; }
 
 # client [INTERFACE [PPPD OPTION...]]: pppd as the PPPoE client, on the host client; log: client.log; process id: $client.
 client() {
