@@ -22,8 +22,10 @@
 //! ```
 
 mod backoff;
+mod budget;
 
 pub use backoff::{Backoff, BackoffConfig};
+pub use budget::{Budget, BudgetConfig, BudgetLimit, BudgetSpent};
 
 use core::fmt;
 
