@@ -65,6 +65,32 @@ pub struct BridgeArguments {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub warm: Duration,
 
+    /// Ask a host that was silent for this many seconds whether it is alive; 0: never
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub silence: Duration,
+    /// End a session on which no data passed for this many seconds [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub idle: Option<Duration>,
+    /// Answer the host's LCP Echo-Requests for a modem that never does
+    #[arg(long)]
+    pub answer_echo: bool,
+
+    /// After DTR was low, also hang up by +++ and ATH: for modems that do not look at DTR
+    #[arg(long, conflicts_with = "hangup_script")]
+    pub hangup_escape: bool,
+    /// After DTR was low, also hang up by this chat(8) script
+    #[arg(long, value_name = "FILE")]
+    pub hangup_script: Option<PathBuf>,
+    /// When to check before a dial whether the modem answers AT, and to free it if it does not
+    #[arg(long, value_enum, default_value = "suspicion")]
+    pub rescue: Rescue,
+    /// A chat(8) script that resets a modem which nothing gentler frees, such as one that sends AT+CFUN=1,1
+    #[arg(long, value_name = "FILE")]
+    pub reset_script: Option<PathBuf>,
+    /// A shell command that resets a modem which nothing gentler frees, by its USB port's power for example
+    #[arg(long, value_name = "COMMAND")]
+    pub reset_command: Option<String>,
+
     /// Telephone number for \T in the chat script
     #[arg(long, value_name = "NUMBER")]
     pub phone: Option<String>,
@@ -107,6 +133,17 @@ pub enum Lock {
     Uucp,
     /// The kernel's locks only
     Kernel,
+}
+
+/// When a modem is checked before it is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rescue {
+    /// Never: for lines without AT commands
+    Never,
+    /// After a dial that the modem did not answer
+    Suspicion,
+    /// Before each dial
+    Always,
 }
 
 /// How LCP passes.

@@ -2,17 +2,20 @@
 
 use crate::cli::{self, BridgeArguments};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
-use bridge_proto::bridge::{BridgeConfig, CallTiming, DialMethod, ModemConfig, ServiceConfig};
+use bridge_proto::bridge::{
+    BridgeConfig, CallTiming, DialMethod, ModemConfig, RescueConfig, RescueWhen, ServiceConfig, WatchConfig,
+};
 use bridge_proto::chat::{ConversationOptions, Script, ScriptError, ScriptOptions};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, NameTooLong, ServiceName};
 use bridge_proto::hdlc::Accm;
 use bridge_proto::id::ModemId;
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
-use bridge_proto::modem::BackoffConfig;
+use bridge_proto::modem::{BackoffConfig, BudgetConfig};
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Everything that a bridge needs to know.
@@ -35,6 +38,8 @@ pub struct ModemSettings {
     pub serial: SerialSettings,
     /// Shell command that dials, if no script does.
     pub connect: Option<String>,
+    /// Shell command that brings a modem back to life.
+    pub reset_command: Option<String>,
 }
 
 /// Why arguments do not make a configuration.
@@ -96,6 +101,15 @@ impl Config {
                 warm: arguments.warm,
                 ..CallTiming::default()
             },
+            watch: WatchConfig {
+                silence: positive(arguments.silence),
+                idle: arguments.idle,
+                ..WatchConfig::default()
+            },
+            budget: BudgetConfig::default(),
+            hang_up: hang_up(arguments)?,
+            rescue: rescue(arguments)?,
+            is_deaf: arguments.answer_echo,
         };
         Ok(Self {
             bridge: BridgeConfig {
@@ -110,6 +124,7 @@ impl Config {
                 device,
                 serial: serial_settings(arguments),
                 connect: arguments.connect.clone(),
+                reset_command: arguments.reset_command.clone(),
             }],
         })
     }
@@ -141,6 +156,38 @@ fn dial_method(arguments: &BridgeArguments) -> Result<DialMethod, ConfigError> {
         ..ConversationOptions::default()
     };
     Ok(DialMethod::Script(Arc::new(script), options))
+}
+
+/// The escape sequence between its guard times, then on hook.
+const ESCAPE_AND_HANG_UP: &[u8] = b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'";
+
+fn hang_up(arguments: &BridgeArguments) -> Result<Option<Arc<Script>>, ConfigError> {
+    if let Some(path) = &arguments.hangup_script {
+        return read_script(path).map(|script| Some(Arc::new(script)));
+    }
+    if !arguments.hangup_escape {
+        return Ok(None);
+    }
+    let script = Script::parse(ESCAPE_AND_HANG_UP);
+    Ok(Some(Arc::new(script.expect("the constant is a script"))))
+}
+
+fn rescue(arguments: &BridgeArguments) -> Result<RescueConfig, ConfigError> {
+    let reset = arguments.reset_script.as_deref().map(read_script).transpose()?;
+    Ok(RescueConfig {
+        when: match arguments.rescue {
+            cli::Rescue::Never => RescueWhen::Never,
+            cli::Rescue::Suspicion => RescueWhen::Suspicion,
+            cli::Rescue::Always => RescueWhen::Always,
+        },
+        reset: reset.map(Arc::new),
+        command: arguments.reset_command.is_some(),
+    })
+}
+
+/// Zero stands for never.
+fn positive(duration: Duration) -> Option<Duration> {
+    (!duration.is_zero()).then_some(duration)
 }
 
 fn read_script(path: &Path) -> Result<Script, ConfigError> {

@@ -4,7 +4,7 @@ use crate::ethernet_port::send_on;
 use crate::event_loop::{EventLoop, Timer};
 use crate::report::Remedied;
 use bridge_linux::system::read_without_waiting;
-use bridge_proto::bridge::{Input, Output};
+use bridge_proto::bridge::{Input, ModemCommand, Output, Traffic};
 use bridge_proto::event::Event;
 use bridge_proto::id::ModemId;
 use bridge_proto::time::Instant;
@@ -55,7 +55,7 @@ impl EventLoop {
                 let contents = read_file(&name);
                 self.bridge.handle_input(now, Input::FileContents { modem, contents });
             }
-            Output::RunCommand(modem) => self.run_command(now, modem),
+            Output::RunCommand { modem, command } => self.run_command(now, modem, command),
             Output::StopCommand(modem) => {
                 self.forget_command(modem);
                 if let Some(port) = self.modem(modem) {
@@ -73,7 +73,12 @@ impl EventLoop {
                     port.set_line(line);
                 }
             }
-            Output::InstallSession(route) => self.table.install(route),
+            Output::InstallSession(route) => {
+                if let Some(port) = self.modem(route.modem) {
+                    port.traffic = Traffic::default();
+                }
+                self.table.install(route);
+            }
             Output::RemoveSession(modem) => {
                 self.table.remove(modem);
             }
@@ -89,6 +94,15 @@ impl EventLoop {
                 if let Some(port) = self.modem(modem) {
                     port.hang_up();
                 }
+            }
+            Output::RaiseDtr(modem) => {
+                if let Some(port) = self.modem(modem) {
+                    port.raise_dtr();
+                }
+            }
+            Output::ReadTraffic(modem) => {
+                let traffic = self.modem(modem).map(|port| port.traffic).unwrap_or_default();
+                self.bridge.handle_input(now, Input::Traffic { modem, traffic });
             }
             Output::CloseModem(modem) => self.close_modem(now, modem),
             Output::Event(event) => self.tell(now, &event),
@@ -109,9 +123,8 @@ impl EventLoop {
         self.bridge.handle_input(now, input);
     }
 
-    fn run_command(&mut self, now: Instant, modem: ModemId) {
-        // What a script-less dial has to say first is the program's.
-        if let Err(error) = self.start_command(modem) {
+    fn run_command(&mut self, now: Instant, modem: ModemId, command: ModemCommand) {
+        if let Err(error) = self.start_command(modem, command) {
             self.bridge.handle_input(
                 now,
                 Input::CommandFailed { modem, why: format!("cannot {}", Remedied(&error)) },

@@ -14,7 +14,7 @@ use bridge_linux::poller::{Events, Interest, Poller, Readiness, Token};
 use bridge_linux::random;
 use bridge_linux::serial_port::SerialError;
 use bridge_linux::signals::{Signal, SignalSet};
-use bridge_proto::bridge::{Bridge, Input, Seed};
+use bridge_proto::bridge::{Bridge, Input, ModemCommand, Seed};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::{self, SessionTable, ToHost, ToModem};
 use bridge_proto::id::{InterfaceId, ModemId};
@@ -437,7 +437,7 @@ impl EventLoop {
     pub(crate) fn deliver_frames(&mut self, now: Instant, modem: ModemId, mut octets: &[u8]) {
         loop {
             let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-            let Some(result) = port.deframer().next_frame(&mut octets) else { break };
+            let Some(result) = port.deframer.next_frame(&mut octets) else { break };
             let frame = match result {
                 Ok(frame) => frame,
                 Err(error) => {
@@ -448,6 +448,8 @@ impl EventLoop {
             match forward::modem_to_host(modem, frame.ppp(), &self.table) {
                 Ok(ToHost::Data { interface, header }) => {
                     let length = u16::try_from(frame.ppp().len()).unwrap_or(u16::MAX);
+                    port.traffic.modem_frames += 1;
+                    port.traffic.octets += u64::from(length);
                     let octets = frame.prepend(&header.for_payload(length));
                     send_on(&self.ethernet, &mut self.report, interface, octets);
                 }
@@ -459,8 +461,8 @@ impl EventLoop {
             }
         }
         let Some(port) = self.modem(modem) else { return };
-        if modem::says_no_carrier(port.deframer().unfinished()) {
-            port.deframer().reset();
+        if modem::says_no_carrier(port.deframer.unfinished()) {
+            port.deframer.reset();
             self.input(now, Input::NoCarrier { modem });
         }
     }
@@ -532,9 +534,9 @@ impl EventLoop {
 
     // --- The connect command ----------------------------------------------------------------------------
 
-    pub(crate) fn start_command(&mut self, modem: ModemId) -> Result<(), OsError> {
+    pub(crate) fn start_command(&mut self, modem: ModemId, command: ModemCommand) -> Result<(), OsError> {
         let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
-        let child = port.run_command()?;
+        let child = port.run_command(command)?;
         let watch = |descriptor, source| {
             self.poller
                 .add(descriptor, token(source), Interest::READABLE)

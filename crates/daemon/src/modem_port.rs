@@ -9,6 +9,7 @@ use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
 use bridge_linux::serial_port::{SerialError, SerialPort};
+use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
@@ -21,9 +22,11 @@ pub(crate) struct ModemPort {
     port: Option<SerialPort>,
     framing: bool,
     framer: Framer,
-    deframer: Box<Deframer>,
+    pub(crate) deframer: Box<Deframer>,
     queue: TransmitQueue,
     child: Option<Child>,
+    /// What passed since the session was installed.
+    pub(crate) traffic: Traffic,
     /// What the poller was last told.
     pub(crate) interest: Interest,
 }
@@ -39,6 +42,7 @@ impl ModemPort {
             deframer: Box::new(Deframer::new()),
             queue,
             child: None,
+            traffic: Traffic::default(),
             interest: Interest::NOTHING,
         }
     }
@@ -100,10 +104,6 @@ impl ModemPort {
         self.deframer.set_receive_accm(line.receive_accm);
     }
 
-    pub(crate) fn deframer(&mut self) -> &mut Deframer {
-        &mut self.deframer
-    }
-
     /// Reads what is there into `buffer`; 0 if nothing is.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SerialError> {
         self.port.as_mut().map_or(Ok(0), |port| port.read(buffer))
@@ -111,6 +111,8 @@ impl ModemPort {
 
     /// Queues a data frame.
     pub(crate) fn send(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
+        self.traffic.host_frames += 1;
+        self.traffic.octets += ppp.len() as u64;
         let taken = self.framing && self.queue.push_frame(&self.framer, ppp);
         taken.then_some(()).ok_or(DiscardReason::ModemBacklog)
     }
@@ -159,6 +161,15 @@ impl ModemPort {
         }
     }
 
+    /// Ready for another word with the modem, after a hang-up.
+    pub(crate) fn raise_dtr(&mut self) {
+        if let Some(port) = &mut self.port
+            && let Err(error) = port.set_dtr(true)
+        {
+            tracing::debug!("{}: cannot raise DTR: {error}", self.settings.device.display());
+        }
+    }
+
     /// Begins or ends a break.
     pub(crate) fn set_break(&mut self, on: bool) {
         if let Some(port) = &mut self.port {
@@ -166,9 +177,13 @@ impl ModemPort {
         }
     }
 
-    /// Starts the connect command on the tty.
-    pub(crate) fn run_command(&mut self) -> Result<&Child, OsError> {
-        let command = self.settings.connect.as_deref().unwrap_or_default();
+    /// Starts an external program on the tty.
+    pub(crate) fn run_command(&mut self, command: ModemCommand) -> Result<&Child, OsError> {
+        let command = match command {
+            ModemCommand::Connect => &self.settings.connect,
+            ModemCommand::Rescue => &self.settings.reset_command,
+        };
+        let command = command.as_deref().unwrap_or_default();
         let Some(port) = &self.port else {
             return Err(OsError::new("start", command, std::io::Error::other("the modem is not open")));
         };

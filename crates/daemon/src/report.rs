@@ -4,7 +4,7 @@
 //! how many is said. No decision is made here.
 
 use bridge_linux::OsError;
-use bridge_proto::bridge::BridgeConfig;
+use bridge_proto::bridge::{BridgeConfig, RescueStep};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::event::{CloseReason, Direction, Event, Peer};
 use bridge_proto::id::{InterfaceId, ModemId};
@@ -141,6 +141,7 @@ fn level_of(event: &Event) -> Level {
         | Event::CallStarted { .. }
         | Event::Said { .. }
         | Event::Connected { .. }
+        | Event::Rescued { .. }
         | Event::SessionOpened { .. }
         | Event::LinkOpened { .. }
         | Event::SessionClosed { .. }
@@ -190,6 +191,15 @@ impl fmt::Display for EventLine<'_> {
             }
             Event::Connected { modem: id, took } => {
                 write!(f, "{}: connected after {:.1} s", modem(id), took.as_secs_f64())
+            }
+            Event::Rescued { modem: id, by: Some(RescueStep::Check) } => {
+                write!(f, "{}: it answers", modem(id))
+            }
+            Event::Rescued { modem: id, by: Some(step) } => {
+                write!(f, "{}: it answers after {step}", modem(id))
+            }
+            Event::Rescued { modem: id, by: None } => {
+                write!(f, "{}: it does not answer AT, whatever was tried; dialing all the same", modem(id))
             }
             Event::ConnectFailed { modem: id, failure } => {
                 write!(f, "{}: the dial failed: {failure}", modem(id))

@@ -2,11 +2,12 @@
 //!
 //! Each event is one line of the log; the daemon has the one table that says which words and which level.
 
-use crate::chat::{ChatLine, ConversationError};
+use crate::bridge::RescueStep;
+use crate::chat::{ChatLine, ConversationError, FailureKind};
 use crate::discard::DiscardReason;
 use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
-use crate::modem::ModemState;
+use crate::modem::{BudgetLimit, ModemState};
 use crate::wire::discovery::SessionId;
 use crate::wire::ethernet::MacAddr;
 use alloc::string::String;
@@ -53,6 +54,12 @@ pub enum CloseReason {
     HostRestarted,
     /// The modem was connected but no host came for it.
     NobodyCame,
+    /// The host no longer answers.
+    HostDead,
+    /// No data passed for too long.
+    Idle,
+    /// The modem may not be used any longer.
+    BudgetSpent(BudgetLimit),
     /// The Ethernet interface went down.
     InterfaceDown,
     /// The program ends.
@@ -71,6 +78,9 @@ impl fmt::Display for CloseReason {
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
             Self::HostRestarted => f.write_str("the same host began a new session"),
             Self::NobodyCame => f.write_str("no host came for the connected modem"),
+            Self::HostDead => f.write_str("the host no longer answers"),
+            Self::Idle => f.write_str("no data passed for too long"),
+            Self::BudgetSpent(limit) => limit.fmt(f),
             Self::InterfaceDown => f.write_str("the Ethernet interface went down"),
             Self::Shutdown => f.write_str("the bridge is shutting down"),
         }
@@ -88,6 +98,19 @@ pub enum ConnectFailure {
     Command(String),
     /// The device was lost meanwhile.
     DeviceLost(String),
+}
+
+impl ConnectFailure {
+    /// Whether the modem did not answer at all, as one does that is stuck.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        match self {
+            Self::Script(error) => {
+                matches!(error.kind, FailureKind::TimedOut { .. } | FailureKind::SendTimedOut { .. })
+            }
+            Self::Open(_) | Self::Command(_) | Self::DeviceLost(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for ConnectFailure {
@@ -116,6 +139,18 @@ pub enum RefusalReason {
         /// How long until the next try.
         wait: Duration,
     },
+    /// The modem may not be used for now.
+    BudgetSpent {
+        /// What is used up.
+        limit: BudgetLimit,
+        /// How long until it may be used again.
+        wait: Duration,
+    },
+    /// This host had too many short sessions in a row.
+    LockedOut {
+        /// How long until it may have another.
+        wait: Duration,
+    },
     /// The dial that this request was waiting for failed.
     DialFailed(ConnectFailure),
     /// The program ends.
@@ -130,6 +165,10 @@ impl fmt::Display for RefusalReason {
             Self::NoModem => f.write_str("the modem of this service is not plugged in"),
             Self::BackingOff { failure, wait } => {
                 write!(f, "next dial in {} s, the last one failed: {failure}", wait.as_secs().max(1))
+            }
+            Self::BudgetSpent { limit, wait } => write!(f, "{limit}, wait {} s", wait.as_secs().max(1)),
+            Self::LockedOut { wait } => {
+                write!(f, "too many short sessions in a row, wait {} s", wait.as_secs().max(1))
             }
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
             Self::ShuttingDown => f.write_str("the bridge is shutting down"),
@@ -192,6 +231,13 @@ pub enum Event {
         modem: ModemId,
         /// Since the call was started.
         took: Duration,
+    },
+    /// A modem that may have been stuck was checked.
+    Rescued {
+        /// The modem.
+        modem: ModemId,
+        /// What helped; `None` if nothing did.
+        by: Option<RescueStep>,
     },
     /// A modem could not be connected.
     ConnectFailed {

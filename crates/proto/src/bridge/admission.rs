@@ -49,33 +49,46 @@ impl Bridge {
         packet: &DiscoveryPacket<'_>,
     ) -> Result<(), DiscardReason> {
         let peer = Peer { interface: local.id, mac: packet.source };
-        let offered: Vec<ServiceName> = if self.shutting_down {
-            Vec::new()
-        } else {
-            let services = self.config.services.iter().enumerate();
-            services
-                .filter(|(index, _)| self.can_serve(peer, *index))
-                .map(|(_, service)| service.name.clone())
-                .collect()
-        };
-        let known: Vec<ServiceName> = self.config.services.iter().map(|s| s.name.clone()).collect();
-        let frame = self.concentrator.on_padi(now, local, packet, &offered).map_err(|reason| {
-            // A service of ours that no modem can serve now is not an unknown one.
-            let asked = packet.tags.first(TagType::ServiceName);
-            let ours = known.iter().any(|name| Some(name.as_octets()) == asked);
-            if ours && reason == DiscardReason::UnknownService {
-                DiscardReason::ServiceUnavailable
-            } else {
-                reason
+        let offered = self.offered(now, peer);
+        let frame = match self.concentrator.on_padi(now, local, packet, &offered) {
+            Ok(frame) => frame,
+            Err(DiscardReason::UnknownService | DiscardReason::ServiceUnavailable) => {
+                return Err(self.why_no_offer(now, packet));
             }
-        })?;
+            Err(reason) => return Err(reason),
+        };
         self.emit(Output::SendDiscovery { interface: local.id, frame });
         self.report(Event::Offered(peer));
         Ok(())
     }
 
-    fn can_serve(&self, peer: Peer, service: usize) -> bool {
-        self.pool(service).any(|line| line.can_serve(peer, service))
+    fn offered(&self, now: Instant, peer: Peer) -> Vec<ServiceName> {
+        if self.shutting_down {
+            return Vec::new();
+        }
+        let services = self.config.services.iter().enumerate();
+        let available = services.filter(|(index, _)| self.can_serve(now, peer, *index));
+        available.map(|(_, service)| service.name.clone()).collect()
+    }
+
+    /// Tells a service that is not ours from one that cannot be had now; those who hold its modems have to
+    /// show that they are alive.
+    fn why_no_offer(&mut self, now: Instant, packet: &DiscoveryPacket<'_>) -> DiscardReason {
+        let asked = packet.tags.first(TagType::ServiceName).unwrap_or_default();
+        let ours = |name: &ServiceName| asked.is_empty() || name.as_octets() == asked;
+        let wanted: Vec<usize> =
+            (0..).zip(&self.config.services).filter(|(_, s)| ours(&s.name)).map(|(index, _)| index).collect();
+        if wanted.is_empty() {
+            return DiscardReason::UnknownService;
+        }
+        for service in wanted {
+            self.challenge_holders(now, service);
+        }
+        DiscardReason::ServiceUnavailable
+    }
+
+    fn can_serve(&self, now: Instant, peer: Peer, service: usize) -> bool {
+        self.pool(service).any(|line| line.can_serve(now, peer, service))
     }
 
     fn pool(&self, service: usize) -> impl Iterator<Item = &Line> {
@@ -96,7 +109,11 @@ impl Bridge {
             return Ok(());
         }
         let peer = Peer { interface: request.interface, mac: request.peer };
-        match self.choose_service(peer, &request) {
+        match self.choose_service(now, peer, &request) {
+            Some(_) if self.lockout.wait(now, peer).is_some() => {
+                let wait = self.lockout.wait(now, peer).unwrap_or_default();
+                self.refuse(&request, RefusalReason::LockedOut { wait });
+            }
             Some(service) => self.admit(now, peer, Waiting { request, service, since: now }),
             None => self.refuse(&request, RefusalReason::UnknownService),
         }
@@ -105,14 +122,14 @@ impl Bridge {
 
     /// The service that a request names; for the empty name one that can serve, best the one this host
     /// already has.
-    fn choose_service(&self, peer: Peer, request: &SessionRequest) -> Option<usize> {
+    fn choose_service(&self, now: Instant, peer: Peer, request: &SessionRequest) -> Option<usize> {
         let services = &self.config.services;
         if !request.service.is_any() {
             return services.iter().position(|service| service.name == request.service);
         }
         let has_it = |index: &usize| self.pool(*index).any(|line| line.is_for(peer, *index));
         let all = 0..services.len();
-        all.clone().find(has_it).or_else(|| all.clone().find(|index| self.can_serve(peer, *index))).or(
+        all.clone().find(has_it).or_else(|| all.clone().find(|index| self.can_serve(now, peer, *index))).or(
             // None can: the first one's reason is told.
             all.into_iter().next(),
         )
@@ -128,17 +145,18 @@ impl Bridge {
         if let Some(modem) = own.map(|line| line.id) {
             return self.rejoin(now, modem, waiting);
         }
-        let idle = self.pool(service).find(|line| line.state == ModemState::Idle).map(|line| line.id);
+        let idle = self.pool(service).find(|line| line.is_free(now)).map(|line| line.id);
         if let Some(modem) = idle {
             return self.start_call(now, modem, waiting);
         }
         // A modem on its way down is there in a moment: the host waits less than a second redial costs.
-        let soon = self.pool(service).find(|line| line.can_serve(peer, service)).map(|line| line.id);
+        let soon = self.pool(service).find(|line| line.can_serve(now, peer, service)).map(|line| line.id);
         if let Some(line) = soon.and_then(|modem| self.line_mut(modem)) {
             let since = line.next.as_ref().map_or(waiting.since, |next| next.since);
             line.next = Some(Waiting { since, ..waiting });
             return;
         }
+        self.challenge_holders(now, service);
         let reason = self.why_not(now, service);
         self.refuse(&waiting.request, reason);
     }
@@ -179,6 +197,11 @@ impl Bridge {
         let resting = self.pool(service).filter_map(|line| line.rest.as_ref()).min_by_key(|rest| rest.0);
         if let Some((until, failure)) = resting {
             return RefusalReason::BackingOff { failure: failure.clone(), wait: *until - now };
+        }
+        let spent =
+            self.pool(service).filter_map(|line| line.budget.spent(now)).min_by_key(|spent| spent.until);
+        if let Some(spent) = spent {
+            return RefusalReason::BudgetSpent { limit: spent.limit, wait: spent.until - now };
         }
         if self.pool(service).all(|line| line.state == ModemState::Absent) {
             return RefusalReason::NoModem;

@@ -1,12 +1,14 @@
 //! A line: one modem, the call it carries, and the host that waits for it.
 
 use super::config::ModemConfig;
+use super::rescue::Rescue;
+use super::watch::Watch;
 use crate::chat::Conversation;
 use crate::discovery::SessionRequest;
 use crate::event::{CloseReason, ConnectFailure, Peer};
 use crate::id::ModemId;
 use crate::lcp::{Mediator, Side};
-use crate::modem::{Backoff, ModemState};
+use crate::modem::{Backoff, Budget, ModemState};
 use crate::time::Instant;
 use crate::wire::discovery::SessionId;
 use alloc::boxed::Box;
@@ -25,7 +27,12 @@ pub(super) struct Line {
     pub(super) backoff: Backoff,
     /// Not to be dialled before this, because of that.
     pub(super) rest: Option<(Instant, ConnectFailure)>,
+    /// The script at work: dialing, rescuing or hanging up, as the state tells.
     pub(super) conversation: Option<Box<Conversation>>,
+    pub(super) budget: Budget,
+    pub(super) rescue: Option<Rescue>,
+    /// There is reason to think that the modem is stuck.
+    pub(super) suspect: bool,
     pub(super) call: Option<Call>,
     /// A host that came while the modem was still on its way down.
     pub(super) next: Option<Waiting>,
@@ -76,6 +83,7 @@ pub(super) struct Session {
     /// Largest information field toward the host, in octets.
     pub(super) max_information: u16,
     pub(super) mediator: Mediator,
+    pub(super) watch: Watch,
 }
 
 /// A call on its way down: who has not yet confirmed it.
@@ -100,6 +108,7 @@ pub(super) enum Goodbye {
 impl Line {
     pub(super) fn new(id: ModemId, config: ModemConfig) -> Self {
         let backoff = Backoff::new(config.backoff);
+        let budget = Budget::new(config.budget);
         Self {
             id,
             config,
@@ -109,21 +118,31 @@ impl Line {
             backoff,
             rest: None,
             conversation: None,
+            budget,
+            rescue: None,
+            suspect: false,
             call: None,
             next: None,
         }
     }
 
     /// Whether this line has, or may start, a call for `peer` and `service`.
-    pub(super) fn can_serve(&self, peer: Peer, service: usize) -> bool {
+    pub(super) fn can_serve(&self, now: Instant, peer: Peer, service: usize) -> bool {
         match self.state {
-            ModemState::Idle => true,
+            ModemState::Idle => self.is_free(now),
             ModemState::Opening | ModemState::Dialing | ModemState::Online => self.is_for(peer, service),
             ModemState::Terminating | ModemState::HangingUp => {
-                self.rest.is_none() && self.next.as_ref().is_none_or(|next| next.is_for(peer, service))
+                self.rest.is_none()
+                    && self.budget.spent(now).is_none()
+                    && self.next.as_ref().is_none_or(|next| next.is_for(peer, service))
             }
             ModemState::Absent | ModemState::BackingOff => false,
         }
+    }
+
+    /// Whether a call may be started now.
+    pub(super) fn is_free(&self, now: Instant) -> bool {
+        self.state == ModemState::Idle && self.budget.spent(now).is_none()
     }
 
     /// Whether the call on this line, if any, is for `peer` and `service`.
@@ -142,7 +161,13 @@ impl Line {
     /// When something is due on this line.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let conversation = self.conversation.as_ref().and_then(|conversation| conversation.poll_timeout());
-        [self.deadline, self.answer_due(), conversation].into_iter().flatten().min()
+        [self.deadline, self.answer_due(), self.watch_due(), conversation].into_iter().flatten().min()
+    }
+
+    /// When the session is to be looked at.
+    pub(super) fn watch_due(&self) -> Option<Instant> {
+        let online = self.state == ModemState::Online;
+        self.session().filter(|_| online).map(|session| session.watch.due())
     }
 
     /// When the waiting request gets its PADS: at CONNECT, or at a deadline after its first packet,

@@ -1,10 +1,12 @@
 //! What a [`Bridge`](super::Bridge) is told once, before anything happens.
 
+use super::rescue::RescueConfig;
+use super::watch::WatchConfig;
 use crate::chat::{ConversationOptions, Script};
 use crate::discovery::{AcName, DiscoveryPolicy, ServiceName};
 use crate::id::ModemId;
 use crate::lcp::MediatorConfig;
-use crate::modem::BackoffConfig;
+use crate::modem::{BackoffConfig, BudgetConfig};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -44,6 +46,16 @@ pub struct ModemConfig {
     pub backoff: BackoffConfig,
     /// Times of a call.
     pub timing: CallTiming,
+    /// What ends a session that nobody ends.
+    pub watch: WatchConfig,
+    /// What it may cost.
+    pub budget: BudgetConfig,
+    /// A script for hanging up, after DTR was low: for modems that do not look at DTR.
+    pub hang_up: Option<Arc<Script>>,
+    /// What is done about it when it does not answer.
+    pub rescue: RescueConfig,
+    /// It never answers LCP Echo-Requests, so the bridge does.
+    pub is_deaf: bool,
 }
 
 /// How a modem is connected.

@@ -2,8 +2,8 @@
 
 use super::Bridge;
 use super::config::DialMethod;
-use super::io::Output;
-use crate::chat::{Conversation, ConversationOutput, Verdict};
+use super::io::{ModemCommand, Output};
+use crate::chat::{Conversation, ConversationOptions, ConversationOutput, Verdict};
 use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger};
@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 impl Bridge {
     pub(super) fn on_modem_appeared(&mut self, now: Instant, modem: ModemId) {
@@ -40,10 +41,16 @@ impl Bridge {
     }
 
     pub(super) fn on_modem_opened(&mut self, now: Instant, modem: ModemId) {
-        let Some(line) = self.line_mut(modem) else { return };
-        if line.state != ModemState::Opening {
-            return;
+        let waits = self.line(modem).is_some_and(|line| line.state == ModemState::Opening);
+        if waits && !self.begin_rescue(now, modem) {
+            self.dial(now, modem);
         }
+    }
+
+    /// Begins the dial proper, on an open modem.
+    pub(super) fn dial(&mut self, now: Instant, modem: ModemId) {
+        let Some(line) = self.line_mut(modem) else { return };
+        line.budget.dialled(now);
         match line.config.dial.clone() {
             DialMethod::Script(script, options) => {
                 line.conversation = Some(Box::new(Conversation::new(script, options, now)));
@@ -52,7 +59,7 @@ impl Bridge {
             }
             DialMethod::Command(limit) => {
                 self.change_state(modem, ModemTrigger::Opened, Some(now + limit));
-                self.emit(Output::RunCommand(modem));
+                self.emit(Output::RunCommand { modem, command: ModemCommand::Connect });
             }
         }
     }
@@ -89,7 +96,7 @@ impl Bridge {
     }
 
     /// Carries out what the conversation wants. `rest` is what the modem said behind the script's end.
-    fn follow_conversation(&mut self, now: Instant, modem: ModemId, rest: &[u8]) {
+    pub(super) fn follow_conversation(&mut self, now: Instant, modem: ModemId, rest: &[u8]) {
         loop {
             let Some(line) = self.line_mut(modem) else { return };
             let Some(conversation) = line.conversation.as_mut() else { return };
@@ -106,6 +113,12 @@ impl Bridge {
                     self.report(Event::Said { modem, words });
                 }
                 ConversationOutput::Log(line) => self.report(Event::Chat { modem, line }),
+                ConversationOutput::Verdict(verdict) if line.state == ModemState::Opening => {
+                    self.on_rescue_verdict(now, modem, verdict == Verdict::Connected);
+                }
+                ConversationOutput::Verdict(_) if line.state == ModemState::HangingUp => {
+                    self.close_hung_up(now, modem);
+                }
                 ConversationOutput::Verdict(Verdict::Connected) => {
                     let mut ppp = conversation.take_unread();
                     ppp.extend_from_slice(rest);
@@ -119,14 +132,24 @@ impl Bridge {
     }
 
     pub(super) fn on_command_succeeded(&mut self, now: Instant, modem: ModemId) {
+        self.on_rescue_command_ended(now, modem);
         if self.runs_command(modem) {
             self.on_connected(now, modem, Vec::new());
         }
     }
 
     pub(super) fn on_command_failed(&mut self, now: Instant, modem: ModemId, why: String) {
+        self.on_rescue_command_ended(now, modem);
         if self.runs_command(modem) {
             self.fail_call(now, modem, ConnectFailure::Command(why));
+        }
+    }
+
+    /// Ends whatever external program may be at work on the modem.
+    pub(super) fn stop_command(&mut self, modem: ModemId) {
+        let Some(line) = self.line(modem) else { return };
+        if line.config.rescue.command || matches!(line.config.dial, DialMethod::Command(_)) {
+            self.emit(Output::StopCommand(modem));
         }
     }
 
@@ -148,6 +171,7 @@ impl Bridge {
     fn on_connected(&mut self, now: Instant, modem: ModemId, octets: Vec<u8>) {
         let Some(line) = self.line_mut(modem) else { return };
         line.conversation = None;
+        line.suspect = false;
         line.backoff.succeed();
         line.rest = None;
         let warm = line.config.timing.warm;
@@ -174,19 +198,19 @@ impl Bridge {
         let until = line.backoff.fail(now, jitter);
         line.rest = Some((until, failure.clone()));
         line.conversation = None;
+        line.rescue = None;
+        line.suspect |= failure.is_silence();
         let opening = line.state == ModemState::Opening;
         let on_hook = line.config.timing.on_hook;
-        let command = matches!(line.config.dial, DialMethod::Command(_));
         self.report(Event::ConnectFailed { modem, failure: failure.clone() });
         self.close_session(now, modem, CloseReason::DialFailed(failure.clone()));
         let call = self.line_mut(modem).and_then(|line| line.call.take());
         if let Some(waiting) = call.and_then(|call| call.request) {
             self.refuse(&waiting.request, RefusalReason::DialFailed(failure));
         }
-        if command && !opening {
-            self.emit(Output::StopCommand(modem));
-        }
+        self.stop_command(modem);
         if opening {
+            self.emit(Output::CloseModem(modem));
             self.change_state(modem, ModemTrigger::Failed, Some(until));
             self.report(Event::BackingOff { modem, wait: until - now });
         } else if self.change_state(modem, ModemTrigger::Failed, Some(now + on_hook)) {
@@ -194,8 +218,28 @@ impl Bridge {
         }
     }
 
-    /// The modem has been on hook for long enough.
+    /// The modem has been on hook for long enough; one that does not look at DTR is told in words.
     pub(super) fn on_hung_up(&mut self, now: Instant, modem: ModemId) {
+        /// A script that takes longer is given up.
+        const LONGEST: Duration = Duration::from_secs(15);
+        let Some(line) = self.line_mut(modem) else { return };
+        match line.config.hang_up.clone() {
+            Some(script) if line.conversation.is_none() => {
+                let conversation = Conversation::new(script, ConversationOptions::default(), now);
+                line.conversation = Some(Box::new(conversation));
+                line.deadline = Some(now + LONGEST);
+                self.emit(Output::RaiseDtr(modem));
+                self.follow_conversation(now, modem, &[]);
+            }
+            _ => self.close_hung_up(now, modem),
+        }
+    }
+
+    /// Nothing is left to be done at a modem that was hung up.
+    fn close_hung_up(&mut self, now: Instant, modem: ModemId) {
+        if let Some(line) = self.line_mut(modem) {
+            line.conversation = None;
+        }
         self.emit(Output::CloseModem(modem));
         let rest = self.line(modem).and_then(|line| line.rest.as_ref()).map(|rest| rest.0);
         if let Some(until) = rest.filter(|until| *until > now) {

@@ -6,7 +6,6 @@
 
 use super::Bridge;
 use super::call::{Ending, Goodbye};
-use super::config::DialMethod;
 use super::io::Output;
 use crate::event::{CloseReason, ConnectFailure, Direction, Event, RefusalReason};
 use crate::id::ModemId;
@@ -71,15 +70,13 @@ impl Bridge {
         self.close_session(now, modem, reason.clone());
         let Some(line) = self.line_mut(modem) else { return };
         line.conversation = None;
+        line.rescue = None;
         let on_hook = line.config.timing.on_hook;
-        let command = line.state == ModemState::Dialing && matches!(line.config.dial, DialMethod::Command(_));
         let call = line.call.take();
         if let Some(waiting) = call.and_then(|call| call.request) {
             self.refuse(&waiting.request, RefusalReason::ShuttingDown);
         }
-        if command {
-            self.emit(Output::StopCommand(modem));
-        }
+        self.stop_command(modem);
         self.report(Event::CallEnded { modem, reason });
         if self.change_state(modem, ModemTrigger::Abandoned, Some(now + on_hook)) {
             self.emit(Output::HangUpModem(modem));
@@ -91,7 +88,8 @@ impl Bridge {
         let Some(line) = self.line(modem) else { return };
         let restart = line.config.timing.restart;
         let open = line.session().is_some_and(|session| session.mediator.is_open());
-        let host_hears = !matches!(reason, CloseReason::HostPadt | CloseReason::InterfaceDown);
+        let host_hears =
+            !matches!(reason, CloseReason::HostPadt | CloseReason::HostDead | CloseReason::InterfaceDown);
         let modem_hears =
             !matches!(reason, CloseReason::NoCarrier | CloseReason::CarrierLost | CloseReason::DeviceLost(_));
         let host = self.ask(modem, open && host_hears, Direction::ModemToHost, &reason);

@@ -1,5 +1,6 @@
 //! What goes into the [`Bridge`](super::Bridge) and what comes out.
 
+use super::watch::Traffic;
 use crate::event::Event;
 use crate::forward::Route;
 use crate::id::{InterfaceId, ModemId};
@@ -103,6 +104,13 @@ pub enum Input<'a> {
         /// What to tell people.
         why: String,
     },
+    /// The answer to [`Output::ReadTraffic`].
+    Traffic {
+        /// Whose session.
+        modem: ModemId,
+        /// Since the session was installed.
+        traffic: Traffic,
+    },
     /// The modem said NO CARRIER between frames.
     NoCarrier {
         /// Which.
@@ -122,6 +130,15 @@ pub enum Input<'a> {
     },
     /// End every session and every call, then report [`Bridge::is_finished`](super::Bridge::is_finished).
     Shutdown,
+}
+
+/// What an external program is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModemCommand {
+    /// To dial.
+    Connect,
+    /// To bring the modem back to life.
+    Rescue,
 }
 
 /// Something is to be done outside, in this order.
@@ -153,8 +170,13 @@ pub enum Output {
         /// The file's name as the script has it.
         name: Vec<u8>,
     },
-    /// Start the modem's external program on the tty.
-    RunCommand(ModemId),
+    /// Start an external program on the modem's tty.
+    RunCommand {
+        /// Which modem.
+        modem: ModemId,
+        /// Which program.
+        command: ModemCommand,
+    },
     /// End the modem's external program, if it still runs.
     StopCommand(ModemId),
     /// From now on the modem's octets are frames. These came first.
@@ -191,6 +213,10 @@ pub enum Output {
     },
     /// Take a modem off the line: drop DTR. What was not yet written is thrown away.
     HangUpModem(ModemId),
+    /// Raise DTR again after a hang-up.
+    RaiseDtr(ModemId),
+    /// Say what passed: answer with [`Input::Traffic`].
+    ReadTraffic(ModemId),
     /// Close a modem's device.
     CloseModem(ModemId),
     /// For the log and the counters.

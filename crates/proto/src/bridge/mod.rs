@@ -20,10 +20,15 @@ mod config;
 mod dialing;
 mod goodbye;
 mod io;
+mod lockout;
+mod rescue;
 mod session;
+mod watch;
 
 pub use config::{BridgeConfig, CallTiming, DialMethod, ModemConfig, ServiceConfig};
-pub use io::{Input, Output};
+pub use io::{Input, ModemCommand, Output};
+pub use rescue::{RescueConfig, RescueStep, RescueWhen};
+pub use watch::{Traffic, WatchConfig};
 
 use crate::discovery;
 use crate::discovery::{AccessConcentrator, CookieMint, LocalInterface, SessionIdAllocator};
@@ -36,6 +41,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use call::Line;
 use core::time::Duration;
+use lockout::Lockout;
 
 /// Randomness from outside: fresh at every start, and secret.
 #[derive(Clone, Copy)]
@@ -51,6 +57,7 @@ pub struct Bridge {
     lines: Vec<Line>,
     random: Random,
     strays: StrayLimit,
+    lockout: Lockout,
     outputs: VecDeque<Output>,
     shutting_down: bool,
 }
@@ -78,6 +85,7 @@ impl Bridge {
             lines,
             random,
             strays: StrayLimit::default(),
+            lockout: Lockout::default(),
             outputs: VecDeque::new(),
             shutting_down: false,
         }
@@ -105,6 +113,7 @@ impl Bridge {
             Input::FileContents { modem, contents } => self.on_file(now, modem, contents),
             Input::CommandSucceeded { modem } => self.on_command_succeeded(now, modem),
             Input::CommandFailed { modem, why } => self.on_command_failed(now, modem, why),
+            Input::Traffic { modem, traffic } => self.on_traffic(now, modem, traffic),
             Input::NoCarrier { modem } => self.end_call(now, modem, CloseReason::NoCarrier),
             Input::CarrierLost { modem } => self.end_call(now, modem, CloseReason::CarrierLost),
             Input::Shutdown => self.shut_down(now),
@@ -232,13 +241,15 @@ impl Bridge {
         if line.answer_due().is_some_and(|due| due <= now) {
             self.open_session(now, modem);
         }
+        self.handle_watch(now, modem);
         let Some(line) = self.line_mut(modem) else { return };
         if line.deadline.is_none_or(|deadline| deadline > now) {
             return;
         }
         line.deadline = None;
         match line.state {
-            ModemState::Absent | ModemState::Idle | ModemState::Opening => {}
+            ModemState::Absent | ModemState::Idle => {}
+            ModemState::Opening => self.on_opening_timeout(now, modem),
             ModemState::Dialing => self.on_dial_timeout(now, modem),
             ModemState::Online => self.end_call(now, modem, CloseReason::NobodyCame),
             ModemState::Terminating => self.finish_goodbyes(now, modem),

@@ -3,6 +3,7 @@
 use super::Bridge;
 use super::call::{Line, Session};
 use super::io::Output;
+use super::watch::Watch;
 use crate::discard::DiscardReason;
 use crate::discovery::{self, LocalInterface};
 use crate::event::{CloseReason, Direction, Event, Peer};
@@ -61,6 +62,7 @@ impl Bridge {
             kept: None,
             max_information,
             mediator,
+            watch: Watch::new(now),
         });
         if connected {
             self.emit(Output::SetLine { modem, line: LineParameters::default() });
@@ -88,6 +90,8 @@ impl Bridge {
     /// The modem is connected at last, for a host that has had its PADS already.
     pub(super) fn connect_session(&mut self, now: Instant, modem: ModemId) {
         let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
+        // What is looked after is the host of a connected modem: its time begins now.
+        session.watch = Watch::new(now);
         let (interface, kept) = (session.peer.interface, session.kept.take());
         let Some(local) = self.interface(interface) else { return };
         self.install_route(&local, modem, true);
@@ -101,8 +105,10 @@ impl Bridge {
         let state = line.state;
         let Some(session) = line.session_mut() else { return };
         session.heard = true;
+        session.watch.host_spoke(now);
         self.report(Event::Lcp { modem, direction: Direction::HostToModem, ppp: ppp.to_vec() });
         match state {
+            ModemState::Online if self.answer_for_deaf_modem(modem, ppp) => {}
             ModemState::Online => self.mediate(now, modem, Direction::HostToModem, ppp),
             ModemState::Opening | ModemState::Dialing => self.on_early_lcp(now, modem, ppp),
             ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::HostToModem, ppp),
@@ -145,6 +151,22 @@ impl Bridge {
         }
     }
 
+    /// Answers an Echo-Request of the host for a modem that never does (RFC 1661 §5.8: only while LCP is
+    /// open, with the modem's Magic-Number, and the data as they came).
+    fn answer_for_deaf_modem(&mut self, modem: ModemId, ppp: &[u8]) -> bool {
+        let Some(line) = self.line(modem).filter(|line| line.config.is_deaf) else { return false };
+        let Some(session) = line.session().filter(|session| session.mediator.is_open()) else { return false };
+        let Ok(request) = LcpPacket::parse(ppp) else { return false };
+        if request.code != LcpCode::ECHO_REQUEST {
+            return false;
+        }
+        let mut data = session.mediator.modem_magic().to_be_bytes().to_vec();
+        data.extend_from_slice(request.data.get(4..).unwrap_or_default());
+        let reply = LcpPacket { code: LcpCode::ECHO_REPLY, data: &data, ..request };
+        self.emit(Output::SendToHost { modem, ppp: reply.emit() });
+        true
+    }
+
     /// Lets LCP pass through the session's mediator and carries out what that wants.
     pub(super) fn mediate(&mut self, now: Instant, modem: ModemId, direction: Direction, ppp: &[u8]) {
         let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
@@ -155,7 +177,7 @@ impl Bridge {
         self.follow_mediator(now, modem);
     }
 
-    fn follow_mediator(&mut self, now: Instant, modem: ModemId) {
+    pub(super) fn follow_mediator(&mut self, now: Instant, modem: ModemId) {
         loop {
             let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) else { return };
             let Some(output) = session.mediator.poll_output() else { return };
@@ -194,6 +216,11 @@ impl Bridge {
             return;
         };
         self.emit(Output::RemoveSession(modem));
+        let lasted = now - session.opened;
+        if !matches!(reason, CloseReason::Shutdown | CloseReason::HostRestarted | CloseReason::InterfaceDown)
+        {
+            self.lockout.session_ended(now, session.peer, lasted);
+        }
         if reason != CloseReason::HostPadt
             && let Some(local) = self.interface(session.peer.interface)
         {
@@ -207,7 +234,7 @@ impl Bridge {
             peer: session.peer,
             modem,
             reason,
-            lasted: now - session.opened,
+            lasted,
         });
     }
 }
