@@ -76,6 +76,8 @@ pub(super) struct Session {
     pub(super) pads: Vec<u8>,
     /// The host has sent LCP, so it had the PADS.
     pub(super) heard: bool,
+    /// The far end has sent LCP.
+    pub(super) modem_heard: bool,
     /// Who asked to end the link, if anybody did.
     pub(super) terminated_by: Option<Side>,
     /// The host's newest Configure-Request from before the modem was connected.

@@ -58,6 +58,7 @@ impl Bridge {
             opened: now,
             pads: pads.clone(),
             heard: false,
+            modem_heard: false,
             terminated_by: None,
             kept: None,
             max_information,
@@ -121,7 +122,10 @@ impl Bridge {
         let state = line.state;
         self.report(Event::Lcp { modem, direction: Direction::ModemToHost, ppp: ppp.to_vec() });
         match state {
-            ModemState::Online => self.mediate(now, modem, Direction::ModemToHost, ppp),
+            ModemState::Online => {
+                self.mediate(now, modem, Direction::ModemToHost, ppp);
+                self.repeat_unheard_request(now, modem, ppp);
+            }
             ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::ModemToHost, ppp),
             ModemState::Absent
             | ModemState::Idle
@@ -148,6 +152,20 @@ impl Bridge {
                 self.close_session(now, modem, CloseReason::HostTerminated);
             }
             _ => self.report(Event::DiscardedLcp { modem, reason: DiscardReason::ModemNotConnected }),
+        }
+    }
+
+    /// The far end speaks for the first time. Many begin to listen only some time after CONNECT, so what the
+    /// host had asked by then was lost: it is told again, or the host would wait for its restart timer.
+    fn repeat_unheard_request(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
+        let Some(session) = self.line_mut(modem).and_then(Line::session_mut) else { return };
+        if core::mem::replace(&mut session.modem_heard, true) {
+            return;
+        }
+        // A first word that is an answer shows that nothing was lost.
+        let asks = LcpPacket::parse(ppp).is_ok_and(|packet| packet.code == LcpCode::CONFIGURE_REQUEST);
+        if let Some(request) = session.mediator.newest_host_request().filter(|_| asks) {
+            self.mediate(now, modem, Direction::HostToModem, &request);
         }
     }
 
@@ -201,7 +219,6 @@ impl Bridge {
                     self.report(Event::DiscardedLcp { modem, reason: DiscardReason::StrayLcp });
                 }
                 MediatorOutput::Renegotiating { .. }
-                | MediatorOutput::TerminateAcknowledged { .. }
                 | MediatorOutput::EchoReplied { .. } => {}
             }
         }

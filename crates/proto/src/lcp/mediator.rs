@@ -28,7 +28,6 @@ pub struct Mediator {
     /// Whose Terminate-Request has not been answered yet.
     terminating: Option<Side>,
     echoes: Ours,
-    terminates: Ours,
     outputs: VecDeque<MediatorOutput>,
 }
 
@@ -58,7 +57,6 @@ impl Mediator {
             is_open: false,
             terminating: None,
             echoes: ours.clone(),
-            terminates: ours,
             outputs: VecDeque::new(),
         }
     }
@@ -109,17 +107,6 @@ impl Mediator {
         self.host.newest.as_ref().map(|request| request.as_asked().emit())
     }
 
-    /// Asks one end to terminate the link; its answer is kept from the other end.
-    ///
-    /// RFC 1661 §4.6 has the caller repeat this once if 3 s bring no [`MediatorOutput::TerminateAcknowledged`].
-    pub fn terminate_request(&mut self, toward: Side, reason: &[u8]) {
-        let identifier = self.terminates.toward(toward).fresh();
-        self.start_over();
-        self.is_open = false;
-        let packet = LcpPacket { code: LcpCode::TERMINATE_REQUEST, identifier, data: reason };
-        self.send(toward, packet.emit());
-    }
-
     /// Asks one end whether it is alive, in the name of the other; the reply is kept from the other.
     ///
     /// Does nothing and returns false unless the link is open (RFC 1661 §5.8).
@@ -163,8 +150,8 @@ impl Mediator {
             LcpCode::CONFIGURE_NAK | LcpCode::CONFIGURE_REJECT if from == Side::Modem => {
                 return self.on_modem_refusal(&packet, ppp);
             }
-            LcpCode::TERMINATE_REQUEST => self.on_terminate_request(from, &packet, ppp),
-            LcpCode::TERMINATE_ACK => self.on_terminate_ack(from, &packet, ppp),
+            LcpCode::TERMINATE_REQUEST => self.on_terminate_request(from, ppp),
+            LcpCode::TERMINATE_ACK => self.on_terminate_ack(from, ppp),
             LcpCode::ECHO_REQUEST => {
                 self.echoes.toward(from.peer()).on_passing(packet.identifier);
                 self.send(from.peer(), ppp.to_vec());
@@ -310,8 +297,7 @@ impl Mediator {
         Ok(())
     }
 
-    fn on_terminate_request(&mut self, from: Side, packet: &LcpPacket<'_>, ppp: &[u8]) {
-        self.terminates.toward(from.peer()).on_passing(packet.identifier);
+    fn on_terminate_request(&mut self, from: Side, ppp: &[u8]) {
         self.start_over();
         self.is_open = false;
         self.send(from.peer(), ppp.to_vec());
@@ -321,11 +307,7 @@ impl Mediator {
         }
     }
 
-    fn on_terminate_ack(&mut self, from: Side, packet: &LcpPacket<'_>, ppp: &[u8]) {
-        if self.terminates.toward(from).is_answered_by(packet.identifier) {
-            self.outputs.push_back(MediatorOutput::TerminateAcknowledged { by: from });
-            return;
-        }
+    fn on_terminate_ack(&mut self, from: Side, ppp: &[u8]) {
         if self.is_open() {
             // Unasked it means that its sender has lost the link: the other end negotiates anew
             // (RFC 1661 §4.1). Before that, it may be a late one that nobody minds.

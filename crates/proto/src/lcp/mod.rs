@@ -153,11 +153,6 @@ pub enum MediatorOutput {
     },
     /// The other end has agreed to terminate. Keep passing LCP for a restart time (RFC 1661 §3.7).
     Closed,
-    /// An end has answered [`Mediator::terminate_request`].
-    TerminateAcknowledged {
-        /// Who answered.
-        by: Side,
-    },
     /// An end has answered [`Mediator::echo_request`].
     EchoReplied {
         /// Who answered.

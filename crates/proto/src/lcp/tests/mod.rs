@@ -32,8 +32,6 @@ fn perform(mediator: &mut Mediator, line: &str) {
     match line.split_once(' ').unwrap() {
         ("host", packet) => mediator.handle_from_host(&encode(packet)),
         ("modem", packet) => mediator.handle_from_modem(&encode(packet)),
-        ("terminate", "host") => mediator.terminate_request(Side::Host, b"bye"),
-        ("terminate", "modem") => mediator.terminate_request(Side::Modem, b"bye"),
         ("echo", "host") => assert!(mediator.echo_request(Side::Host)),
         ("echo", "modem") => assert!(mediator.echo_request(Side::Modem)),
         other => panic!("{other:?} is not in the language of transcripts"),
@@ -54,7 +52,6 @@ fn describe(output: MediatorOutput) -> String {
         MediatorOutput::Renegotiating { by } => format!("renegotiating by {by:?}"),
         MediatorOutput::Terminating { by } => format!("terminating by {by:?}"),
         MediatorOutput::Closed => "closed".to_string(),
-        MediatorOutput::TerminateAcknowledged { by } => format!("terminate acknowledged by {by:?}"),
         MediatorOutput::EchoReplied { by } => format!("echo replied by {by:?}"),
         MediatorOutput::Stray { from } => format!("stray from {from:?}"),
         MediatorOutput::Malformed { from } => format!("malformed from {from:?}"),

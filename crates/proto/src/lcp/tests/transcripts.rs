@@ -519,14 +519,6 @@ echo modem
   modem echoreq 1 data=0000000b
 modem echorep 129 data=0000000a
   host echorep 129 data=0000000a
-terminate modem
-  modem termreq 128 data=627965
-terminate host
-  host termreq 128 data=627965
-modem termack 128
-  terminate acknowledged by Modem
-host termack 128
-  terminate acknowledged by Host
 ",
     );
 }
