@@ -113,14 +113,18 @@ impl ModemPort {
     pub(crate) fn send(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
         self.traffic.host_frames += 1;
         self.traffic.octets += ppp.len() as u64;
-        let taken = self.framing && self.queue.push_frame(&self.framer, ppp);
-        taken.then_some(()).ok_or(DiscardReason::ModemBacklog)
+        if !self.framing {
+            return Err(DiscardReason::ModemNotConnected);
+        }
+        self.queue.push_frame(&self.framer, ppp).then_some(()).ok_or(DiscardReason::ModemBacklog)
     }
 
     /// Queues an LCP frame.
     pub(crate) fn send_lcp(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
-        let taken = self.framing && self.queue.push_lcp(&self.framer, ppp);
-        taken.then_some(()).ok_or(DiscardReason::ModemBacklog)
+        if !self.framing {
+            return Err(DiscardReason::ModemNotConnected);
+        }
+        self.queue.push_lcp(&self.framer, ppp).then_some(()).ok_or(DiscardReason::ModemBacklog)
     }
 
     /// Queues octets as they are.

@@ -66,6 +66,30 @@ pub enum CloseReason {
     Shutdown,
 }
 
+impl CloseReason {
+    /// Whether a session that ends so, and soon, is one that its host had for nothing: not where the modem or
+    /// the bridge gave up before there was a connection.
+    #[must_use]
+    pub const fn counts_against_host(&self) -> bool {
+        match self {
+            Self::HostPadt
+            | Self::HostTerminated
+            | Self::ModemTerminated
+            | Self::NoCarrier
+            | Self::CarrierLost
+            | Self::HostDead
+            | Self::Idle => true,
+            Self::DeviceLost(_)
+            | Self::DialFailed(_)
+            | Self::HostRestarted
+            | Self::NobodyCame
+            | Self::BudgetSpent(_)
+            | Self::InterfaceDown
+            | Self::Shutdown => false,
+        }
+    }
+}
+
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

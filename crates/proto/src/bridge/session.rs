@@ -218,8 +218,7 @@ impl Bridge {
                 MediatorOutput::Stray { .. } => {
                     self.report(Event::DiscardedLcp { modem, reason: DiscardReason::StrayLcp });
                 }
-                MediatorOutput::Renegotiating { .. }
-                | MediatorOutput::EchoReplied { .. } => {}
+                MediatorOutput::Renegotiating { .. } | MediatorOutput::EchoReplied { .. } => {}
             }
         }
     }
