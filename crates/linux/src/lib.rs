@@ -7,6 +7,7 @@
 
 pub mod child;
 pub mod clock;
+pub mod device_watcher;
 pub mod error;
 pub mod interface;
 pub mod link;
