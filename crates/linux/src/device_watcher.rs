@@ -68,10 +68,8 @@ impl DeviceWatcher {
     ///
     /// No inotify instance to be had.
     pub fn open() -> Result<Self, OsError> {
-        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|cause| {
-            OsError::new("watch", "devices", cause)
-                .with_remedy("raise the sysctl fs.inotify.max_user_instances")
-        })?;
+        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)
+            .map_err(|errno| failed("devices", errno.into()))?;
         Ok(Self { inotify, paths: Vec::new() })
     }
 
@@ -81,16 +79,13 @@ impl DeviceWatcher {
     ///
     /// No inotify watch to be had.
     pub fn watch(&mut self, path: &Path) -> Result<PathId, OsError> {
-        let arm = || {
+        let arm = || -> io::Result<WatchedPath> {
             let path = std::path::absolute(path)?;
             let steps = self.walk(&path)?;
             let device = Device::at(&path);
             Ok(WatchedPath { path, steps, device })
         };
-        let watched = arm().map_err(|cause: io::Error| {
-            OsError::new("watch", path.display().to_string(), cause)
-                .with_remedy("raise the sysctl fs.inotify.max_user_watches")
-        })?;
+        let watched = arm().map_err(|cause| failed(path.display().to_string(), cause))?;
         self.paths.push(watched);
         Ok(PathId(self.paths.len() - 1))
     }
@@ -267,6 +262,19 @@ impl Device {
             identity: (stat.st_dev, stat.st_ino, stat.st_rdev),
             is_allowed: rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS).is_ok(),
         })
+    }
+}
+
+fn failed(object: impl Into<String>, cause: io::Error) -> OsError {
+    let remedy = match Errno::from_io_error(&cause) {
+        Some(Errno::MFILE) => Some("raise the sysctl fs.inotify.max_user_instances"),
+        Some(Errno::NOSPC) => Some("raise the sysctl fs.inotify.max_user_watches"),
+        _ => None,
+    };
+    let error = OsError::new("watch", object, cause);
+    match remedy {
+        Some(remedy) => error.with_remedy(remedy),
+        None => error,
     }
 }
 
