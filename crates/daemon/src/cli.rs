@@ -91,6 +91,10 @@ pub struct BridgeArguments {
     #[arg(long, value_name = "COMMAND")]
     pub reset_command: Option<String>,
 
+    /// Wait for DEVICE and INTERFACE to appear if they are missing at the start, instead of giving up
+    #[arg(long)]
+    pub wait: bool,
+
     /// Telephone number for \T in the chat script
     #[arg(long, value_name = "NUMBER")]
     pub phone: Option<String>,

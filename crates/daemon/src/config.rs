@@ -27,6 +27,8 @@ pub struct Config {
     pub interfaces: Vec<String>,
     /// The serial side of the modems, in the order of their numbers.
     pub modems: Vec<ModemSettings>,
+    /// A device or an interface that is missing at the start is waited for.
+    pub wait: bool,
 }
 
 /// The serial side of one modem.
@@ -126,6 +128,7 @@ impl Config {
                 connect: arguments.connect.clone(),
                 reset_command: arguments.reset_command.clone(),
             }],
+            wait: arguments.wait,
         })
     }
 }

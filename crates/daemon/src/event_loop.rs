@@ -8,6 +8,7 @@ use crate::modem_port::ModemPort;
 use crate::report::{Remedied, Report};
 use bridge_linux::OsError;
 use bridge_linux::clock::monotonic_micros;
+use bridge_linux::device_watcher::{DeviceChange, DeviceState, DeviceWatcher, PathId};
 use bridge_linux::interface::{Interface, InterfaceChange, InterfaceMonitor};
 use bridge_linux::notify::Notifier;
 use bridge_linux::poller::{Events, Interest, Poller, Readiness, Token};
@@ -54,11 +55,21 @@ pub enum StartError {
     Device(OsError),
 }
 
+impl StartError {
+    /// Whether what is missing may come by itself: an interface, a device, or the rights that udev gives a device
+    /// a moment after it has made it.
+    fn is_curable_by_waiting(&self) -> bool {
+        match self {
+            Self::Interface(error) | Self::System(error) => error.is_missing(),
+            Self::Device(error) => error.is_missing() || error.is_permission(),
+        }
+    }
+}
+
 /// What a timer of the loop itself is for; the control plane has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     EndBreak(ModemId),
-    LookForModem(ModemId),
     TellDiscards,
     GiveUp,
 }
@@ -68,6 +79,7 @@ pub(crate) enum Timer {
 enum Source {
     Signals,
     Interfaces,
+    Devices,
     Discovery(InterfaceId),
     Session(InterfaceId),
     Modem(ModemId),
@@ -81,6 +93,7 @@ pub struct EventLoop {
     poller: Poller,
     signals: SignalSet,
     monitor: InterfaceMonitor,
+    devices: DeviceWatcher,
     notifier: Option<Notifier>,
     interface_names: Vec<String>,
     pub(crate) bridge: Bridge,
@@ -97,7 +110,7 @@ pub struct EventLoop {
 }
 
 impl EventLoop {
-    /// Opens everything that must be there.
+    /// Opens everything that must be there: all of it, unless the configuration says to wait for what is missing.
     ///
     /// # Errors
     /// What is missing, and how to give it.
@@ -106,6 +119,7 @@ impl EventLoop {
         let signals = SignalSet::open()?;
         let poller = Poller::new()?;
         let monitor = InterfaceMonitor::open()?;
+        let devices = DeviceWatcher::open()?;
         let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names, &config.bridge);
         let mut event_loop = Self {
@@ -113,6 +127,7 @@ impl EventLoop {
             poller,
             signals,
             monitor,
+            devices,
             notifier: Notifier::from_environment().unwrap_or_default(),
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             interface_names: config.interfaces,
@@ -125,29 +140,50 @@ impl EventLoop {
             octets: vec![0; READ_OCTETS].into_boxed_slice(),
             exit: None,
         };
-        event_loop.watch_all()?;
+        event_loop.watch_all(config.wait)?;
         Ok(event_loop)
     }
 
-    fn watch_all(&mut self) -> Result<(), StartError> {
+    fn watch_all(&mut self, wait: bool) -> Result<(), StartError> {
         let now = now();
-        let watched = |cause| OsError::new("watch", "signals and interfaces", cause);
+        let watched = |cause| OsError::new("watch", "signals, interfaces and devices", cause);
         self.poller.add(&self.signals, token(Source::Signals), Interest::READABLE).map_err(watched)?;
         self.poller.add(&self.monitor, token(Source::Interfaces), Interest::READABLE).map_err(watched)?;
+        self.poller.add(&self.devices, token(Source::Devices), Interest::READABLE).map_err(watched)?;
+        let mut missing = Vec::new();
         for (number, name) in (0..).zip(self.interface_names.clone()) {
-            let interface = Interface::find(&name).map_err(StartError::Interface)?;
-            self.open_interface(now, InterfaceId(number), interface)?;
+            let opened = Interface::find(&name).map_err(StartError::Interface).and_then(|interface| {
+                self.open_interface(now, InterfaceId(number), interface).map_err(StartError::System)
+            });
+            match opened {
+                Err(error) if wait && error.is_curable_by_waiting() => missing.push(name),
+                opened => opened?,
+            }
         }
         for number in 0..self.modems.len() {
-            let modem = modem_id(number);
-            // Opened once and closed again: a wrong path or a missing right is the operator's to know now.
-            if let Some(port) = self.modem(modem) {
-                port.open().map_err(StartError::Device)?;
-                port.close();
+            match self.try_modem(modem_id(number)) {
+                Ok(()) => self.input(now, Input::ModemAppeared { modem: modem_id(number) }),
+                Err(error) if wait && error.is_curable_by_waiting() => {
+                    missing.push(self.report.modem(modem_id(number)).to_owned());
+                }
+                Err(error) => return Err(error),
             }
-            self.input(now, Input::ModemAppeared { modem });
+        }
+        if !missing.is_empty() {
+            info!("waiting for {}", missing.join(" and "));
         }
         self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
+        Ok(())
+    }
+
+    /// Watches a modem's device, opens it once and closes it again: a wrong path or a missing right is the
+    /// operator's to know now.
+    fn try_modem(&mut self, modem: ModemId) -> Result<(), StartError> {
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
+        // The watcher numbers its paths as the modems are numbered.
+        self.devices.watch(&port.settings.device)?;
+        port.open().map_err(StartError::Device)?;
+        port.close();
         Ok(())
     }
 
@@ -204,7 +240,6 @@ impl EventLoop {
                     port.set_break(false);
                 }
             }
-            Timer::LookForModem(modem) => self.look_for_modem(now, modem),
             Timer::TellDiscards => {
                 self.report.tell_discards();
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
@@ -228,6 +263,7 @@ impl EventLoop {
         match source(readiness.token) {
             Some(Source::Signals) => self.on_signals(now),
             Some(Source::Interfaces) => self.on_interface_changes(now),
+            Some(Source::Devices) => self.on_device_changes(now),
             Some(Source::Discovery(interface)) => self.on_discovery(now, interface),
             Some(Source::Session(interface)) => self.on_session_frames(now, interface),
             Some(Source::Modem(modem)) => self.on_modem_ready(now, modem, readiness),
@@ -521,14 +557,31 @@ impl EventLoop {
         }
     }
 
-    /// Tells the control plane whether a modem's device is there, and looks again later if not.
+    fn on_device_changes(&mut self, now: Instant) {
+        match self.devices.changes() {
+            Ok(changes) => changes.into_iter().for_each(|change| self.on_device_change(now, change)),
+            Err(cause) => error!("cannot watch devices: {cause}"),
+        }
+    }
+
+    fn on_device_change(&mut self, now: Instant, change: DeviceChange) {
+        let modem = modem_id(change.path.0);
+        let name = self.report.modem(modem);
+        match change.state {
+            DeviceState::Present => {
+                info!("{name}: the device is there");
+                self.input(now, Input::ModemAppeared { modem });
+            }
+            // An open modem is not lost by this, and a closed one says so when it is called.
+            DeviceState::Forbidden => info!("{name}: the device is there, but may not be opened yet"),
+            DeviceState::Missing => self.input(now, Input::ModemVanished { modem }),
+        }
+    }
+
+    /// Tells the control plane if the device of a modem that it has closed is there. If not, the watcher will tell.
     pub(crate) fn look_for_modem(&mut self, now: Instant, modem: ModemId) {
-        const LOOK_AGAIN: Duration = Duration::from_secs(1);
-        let Some(port) = self.modem(modem) else { return };
-        if port.settings.device.exists() {
+        if self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present {
             self.bridge.handle_input(now, Input::ModemAppeared { modem });
-        } else if !self.timers.iter().any(|(_, timer)| *timer == Timer::LookForModem(modem)) {
-            self.timers.push((now + LOOK_AGAIN, Timer::LookForModem(modem)));
         }
     }
 
@@ -593,6 +646,7 @@ fn token(source: Source) -> Token {
         Source::Modem(ModemId(number)) => (4, number),
         Source::CommandEnd(ModemId(number)) => (5, number),
         Source::CommandWords(ModemId(number)) => (6, number),
+        Source::Devices => (7, 0),
     };
     Token(kind << 16 | u64::from(number))
 }
@@ -607,6 +661,7 @@ fn source(token: Token) -> Option<Source> {
         4 => Source::Modem(ModemId(number)),
         5 => Source::CommandEnd(ModemId(number)),
         6 => Source::CommandWords(ModemId(number)),
+        7 => Source::Devices,
         _ => return None,
     })
 }

@@ -1,0 +1,255 @@
+//! The daemon's program, started before there is anything to serve, in a network namespace of its own.
+//!
+//! The namespace is entered while there is a single thread. It takes root or the right to user namespaces; otherwise
+//! nothing is tested, which is said aloud and, where `CI` is set, is a failure.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
+use std::thread;
+
+use bridge_linux::interface::{Interface, InterfaceMonitor};
+use bridge_linux::packet_socket::{PacketSocket, Sent};
+use bridge_linux::poller::{Events, Interest, Poller, Token};
+use bridge_linux::pty::PtyPair;
+use bridge_linux::{link, namespace};
+
+type Test = (&'static str, fn());
+
+const TESTS: [Test; 3] = [
+    ("what_is_missing_at_the_start_ends_the_program", what_is_missing_at_the_start_ends_the_program),
+    ("what_is_missing_is_waited_for_if_so_wished", what_is_missing_is_waited_for_if_so_wished),
+    ("waiting_does_not_help_against_a_mistake", waiting_does_not_help_against_a_mistake),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let is_chosen = |name: &str| {
+        // No test here is ever ignored.
+        let is_named =
+            |wanted: &&String| if has("--exact") { name == *wanted } else { name.contains(*wanted) };
+        !has("--ignored") && (names.is_empty() || names.iter().any(is_named))
+    };
+    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| is_chosen(name)).collect();
+    if has("--list") {
+        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = namespace::enter_user_and_network_namespace() {
+        eprintln!("NOT TESTED: {} tests in network namespaces: {error}", chosen.len());
+        eprintln!("to have them tested: {}", error.remedy().unwrap_or("run them on another system"));
+        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    let failed = chosen.iter().filter(|test| !passes(***test)).count();
+    println!("{} passed, {failed} failed", chosen.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn passes((name, test): Test) -> bool {
+    let in_its_own_network = move || {
+        namespace::enter_network_namespace().unwrap();
+        test();
+    };
+    let passed =
+        thread::Builder::new().name(name.to_owned()).spawn(in_its_own_network).unwrap().join().is_ok();
+    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+    passed
+}
+
+fn what_is_missing_at_the_start_ends_the_program() {
+    let directory = Directory::new("missing");
+    let device = directory.0.join("modem");
+    assert_eq!(end_of(&device, &[]), "cannot find interface near: no such interface; there are: lo");
+    link::create_veth("near", "far").unwrap();
+    let expected = format!("cannot open {}: No such file or directory (os error 2)", device.display());
+    assert_eq!(end_of(&device, &[]), expected);
+}
+
+fn waiting_does_not_help_against_a_mistake() {
+    let directory = Directory::new("mistake");
+    let file = directory.0.join("modem");
+    fs::write(&file, "").unwrap();
+    assert!(end_of(&file, &["--wait"]).contains("Inappropriate ioctl"));
+}
+
+fn what_is_missing_is_waited_for_if_so_wished() {
+    let directory = Directory::new("waiting");
+    let modem = PtyPair::open().unwrap();
+    // As below /dev/serial/by-id, which is only there while there is a link in it.
+    let by_id = directory.0.join("by-id");
+    let device = by_id.join("modem");
+    let plug_in = || {
+        fs::create_dir(&by_id).unwrap();
+        symlink(modem.slave(), &device).unwrap();
+    };
+    let mut daemon = Daemon::start(&device);
+    daemon.await_line(&format!("waiting for near and {}", device.display()));
+
+    let mut host = Host::on_a_new_cable();
+    daemon.await_line("near: the interface is there");
+    plug_in();
+    daemon.await_line("the device is there");
+    host.send_padi(b"there");
+    assert!(host.receive_pado().has_host_uniq(b"there"));
+
+    fs::remove_dir_all(&by_id).unwrap();
+    daemon.await_line(": absent");
+    host.send_padi(b"gone");
+    daemon.await_line("dropped a packet of");
+    plug_in();
+    daemon.await_line("the device is there");
+    host.send_padi(b"there again");
+    // Frames keep their order: an answer to the one in between would have come first.
+    assert!(host.receive_pado().has_host_uniq(b"there again"));
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pppoe-serial-bridge");
+/// What every start has in common. No lock file: this is not the system's business.
+const OPTIONS: [&str; 4] = ["--connect=true", "--ac-name=test", "--lock=kernel", "--log-level=debug"];
+
+/// What the program says in the end, which comes at once, and to the effect that somebody has to mend something.
+fn end_of(device: &Path, options: &[&str]) -> String {
+    let output = Command::new(PROGRAM)
+        .args(OPTIONS)
+        .args(options)
+        .arg(device)
+        .args(["internet", "near"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let last = said.lines().last().unwrap();
+    last.strip_prefix("pppoe-serial-bridge: ").unwrap().to_owned()
+}
+
+/// The program at work, ended with this.
+struct Daemon {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Daemon {
+    fn start(device: &Path) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(OPTIONS)
+            .arg("--wait")
+            .arg(device)
+            .args(["internet", "near"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log }
+    }
+
+    /// Reads the log up to a line that contains `words`.
+    fn await_line(&mut self, words: &str) {
+        let mut said = String::new();
+        loop {
+            let before = said.len();
+            assert_ne!(self.log.read_line(&mut said).unwrap(), 0, "ended without {words:?}:\n{said}");
+            if said[before..].contains(words) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// The far end of the cable.
+struct Host {
+    interface: Interface,
+    socket: PacketSocket,
+}
+
+impl Host {
+    /// Lays a cable between the host and the interface that the daemon serves.
+    fn on_a_new_cable() -> Self {
+        // Listens before there is anything to hear: only when the kernel tells that this end is running, and not
+        // when a look shows it, are its frames sure not to be dropped.
+        let mut monitor = InterfaceMonitor::open().unwrap();
+        link::create_veth("near", "far").unwrap();
+        while !monitor.interfaces().any(|interface| interface.name == "far" && interface.is_running) {
+            await_readable(&monitor);
+            while monitor.next_change().unwrap().is_some() {}
+        }
+        let interface = Interface::find("far").unwrap();
+        let socket = PacketSocket::open(&interface, PPPOE_DISCOVERY).unwrap();
+        Self { interface, socket }
+    }
+
+    fn send_padi(&self, host_uniq: &[u8]) {
+        let tags = [tag(0x0101, b"internet"), tag(0x0103, host_uniq)].concat();
+        let length = u16::try_from(tags.len()).unwrap().to_be_bytes();
+        let frame = [
+            &[0xff; 6],
+            &self.interface.mac[..],
+            &PPPOE_DISCOVERY.to_be_bytes(),
+            &[0x11, PADI, 0, 0],
+            &length,
+            &tags,
+        ]
+        .concat();
+        assert_eq!(self.socket.send(&frame).unwrap(), Sent::Whole);
+    }
+
+    fn receive_pado(&mut self) -> Pado {
+        await_readable(&self.socket);
+        let mut buffer = [0; 1514];
+        let received = self.socket.receive(&mut buffer).unwrap().unwrap();
+        assert_eq!(buffer[15], PADO);
+        Pado(buffer[..received.len].to_vec())
+    }
+}
+
+struct Pado(Vec<u8>);
+
+impl Pado {
+    fn has_host_uniq(&self, host_uniq: &[u8]) -> bool {
+        let tag = tag(0x0103, host_uniq);
+        self.0.windows(tag.len()).any(|octets| octets == tag)
+    }
+}
+
+/// RFC 2516 §4.
+const PPPOE_DISCOVERY: u16 = 0x8863;
+const PADI: u8 = 0x09;
+const PADO: u8 = 0x07;
+
+fn tag(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len()).unwrap();
+    [&kind.to_be_bytes()[..], &length.to_be_bytes()[..], value].concat()
+}
+
+fn await_readable(source: impl std::os::fd::AsFd) {
+    let poller = Poller::new().unwrap();
+    poller.add(source, Token(0), Interest::READABLE).unwrap();
+    poller.wait(&mut Events::with_capacity(1), None).unwrap();
+}
+
+/// A directory of one test's own, gone with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("bridge-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
