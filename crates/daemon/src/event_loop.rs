@@ -156,7 +156,10 @@ impl EventLoop {
                 self.open_interface(now, InterfaceId(number), interface).map_err(StartError::System)
             });
             match opened {
-                Err(error) if wait && error.is_curable_by_waiting() => missing.push(name),
+                Err(error) if wait && error.is_curable_by_waiting() => {
+                    info!("{error}");
+                    missing.push(name);
+                }
                 opened => opened?,
             }
         }
@@ -164,6 +167,7 @@ impl EventLoop {
             match self.try_modem(modem_id(number)) {
                 Ok(()) => self.input(now, Input::ModemAppeared { modem: modem_id(number) }),
                 Err(error) if wait && error.is_curable_by_waiting() => {
+                    info!("{error}");
                     missing.push(self.report.modem(modem_id(number)).to_owned());
                 }
                 Err(error) => return Err(error),
