@@ -139,7 +139,7 @@ TIMEOUT 5
 OK AT+CPIN?
 OK AT+CGDCONT=1,"IP","internet"
 OK ATD*99#
-TIMEOUT 20
+TIMEOUT 60
 CONNECT
 CHAT
     ip netns exec ac "$BRIDGE" --ac-name="$AC_NAME" --chatscript=/run/chatscript "$@" "$LINE" "$SERVICE" "$interface" \
@@ -177,6 +177,31 @@ session() {
     wait_ac
     client eth0
     wait_session
+}
+
+# slow_dial SECONDS: a dial that takes so long comes up without anybody doing anything, and is one dial.
+slow_dial() {
+    wire ac client
+    modem --dial-delay "$1" -- "${LAX[@]}"
+    daemon eth0
+    wait_ac
+    client eth0 persist maxfail 0 holdoff 1
+    wait_session 80
+    [ "$(grep -c "command 'ATD" modem.log)" = 1 ] || fail "more than one dial"
+    pings 5 1492
+}
+
+# line_cost OCTETS: sends random data to the far end; prints how many octets on the line an octet of IP packet costs.
+line_cost() {
+    transfer there "$1" >&2
+    order count
+    local count on_line in_packets
+    count=$(wait_log 5 modem.log 'count to_modem=')
+    on_line=${count#*to_modem=}
+    on_line=${on_line%% *}
+    in_packets=$(on isp cat /sys/class/net/ppp0/statistics/rx_bytes)
+    echo "$on_line octets on the line for $in_packets of IP" >&2
+    awk "BEGIN { print $on_line / $in_packets }"
 }
 
 # What must get through ---------------------------------------------------------------------------------------------

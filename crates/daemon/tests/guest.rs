@@ -9,19 +9,25 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start all the guests.
-const SCENARIOS: [&str; 14] = [
+const SCENARIOS: [&str; 20] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
     "escape_cost",
+    "escape_cost_transparent",
     "failed_dial",
     "no_carrier",
+    "no_mru",
     "rfc4638",
+    "second_client",
     "session_lax",
     "session_strict",
     "session_vlan",
     "sigterm",
     "slow_dial",
+    "slow_dial_25",
+    "slow_dial_4",
+    "slow_dial_45",
     "strict_asyncmap",
     "unplug",
 ];
@@ -115,6 +121,11 @@ fn escape_cost() {
 }
 
 #[test]
+fn escape_cost_transparent() {
+    passes("escape_cost_transparent");
+}
+
+#[test]
 fn failed_dial() {
     passes("failed_dial");
 }
@@ -125,8 +136,18 @@ fn no_carrier() {
 }
 
 #[test]
+fn no_mru() {
+    passes("no_mru");
+}
+
+#[test]
 fn rfc4638() {
     passes("rfc4638");
+}
+
+#[test]
+fn second_client() {
+    passes("second_client");
 }
 
 #[test]
@@ -152,6 +173,21 @@ fn sigterm() {
 #[test]
 fn slow_dial() {
     passes("slow_dial");
+}
+
+#[test]
+fn slow_dial_25() {
+    passes("slow_dial_25");
+}
+
+#[test]
+fn slow_dial_4() {
+    passes("slow_dial_4");
+}
+
+#[test]
+fn slow_dial_45() {
+    passes("slow_dial_45");
 }
 
 #[test]

@@ -3,11 +3,5 @@
 # together: octets on the line against octets of the IP packets they carry.
 wire ac client
 session "${STRICT[@]}"
-transfer there 4000000
-order count
-count=$(wait_log 5 modem.log 'count to_modem=')
-on_line=${count#*to_modem=}
-on_line=${on_line%% *}
-in_packets=$(on isp cat /sys/class/net/ppp0/statistics/rx_bytes)
-echo "$on_line octets on the line for $in_packets of IP"
-holds "$on_line < $in_packets * 1.015"
+cost=$(line_cost 4000000)
+holds "$cost < 1.015"
