@@ -99,6 +99,8 @@ impl Framer {
             return (if negotiates { &self.default } else { &self.negotiated }, HEADER, ppp);
         }
         let body = match ppp {
+            // 0x00ff as one octet would be an address field (RFC 1661 §6.6).
+            [0, ADDRESS, ..] => ppp,
             // An odd octet ends a protocol field (RFC 1661 §6.5).
             [0, body @ ..]
                 if self.protocol_compression && body.first().is_some_and(|octet| octet % 2 == 1) =>

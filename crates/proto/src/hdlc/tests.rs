@@ -103,6 +103,17 @@ fn fields_are_compressed_once_agreed() {
 }
 
 #[test]
+fn a_compressed_protocol_field_is_never_taken_for_an_address() {
+    let mut framer = framer(Accm::NONE);
+    for compression in [(true, true), (false, true)] {
+        framer.set_compression(compression.0, compression.1);
+        for ppp in [b"\x00\xff".as_slice(), b"\x00\xff\x03\x00\x21"] {
+            assert_eq!(decode_whole(&encode(&framer, ppp)), [Ok(ppp.to_vec())]);
+        }
+    }
+}
+
+#[test]
 fn extra_octets_are_escaped_in_every_frame() {
     let mut extra = ExtraEscapes::NONE;
     extra.insert(0xff).unwrap();
