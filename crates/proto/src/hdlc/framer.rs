@@ -101,9 +101,10 @@ impl Framer {
         let body = match ppp {
             // 0x00ff as one octet would be an address field (RFC 1661 §6.6).
             [0, ADDRESS, ..] => ppp,
-            // An odd octet ends a protocol field (RFC 1661 §6.5).
+            // An odd octet ends a protocol field (RFC 1661 §6.5). Alone with the FCS it would be no frame, as it
+            // would have fewer than four octets (RFC 1662 §4.3).
             [0, body @ ..]
-                if self.protocol_compression && body.first().is_some_and(|octet| octet % 2 == 1) =>
+                if self.protocol_compression && matches!(body, [octet, _, ..] if octet % 2 == 1) =>
             {
                 body
             }

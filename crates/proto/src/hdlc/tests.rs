@@ -114,6 +114,15 @@ fn a_compressed_protocol_field_is_never_taken_for_an_address() {
 }
 
 #[test]
+fn compression_never_makes_a_frame_too_short() {
+    let mut framer = framer(Accm::NONE);
+    framer.set_compression(true, true);
+    for ppp in [b"\x00\x21".as_slice(), b"\x00\x21\x45", b"\x80\x21"] {
+        assert_eq!(decode_whole(&encode(&framer, ppp)), [Ok(ppp.to_vec())]);
+    }
+}
+
+#[test]
 fn extra_octets_are_escaped_in_every_frame() {
     let mut extra = ExtraEscapes::NONE;
     extra.insert(0xff).unwrap();
