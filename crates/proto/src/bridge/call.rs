@@ -49,6 +49,8 @@ pub(super) struct Call {
     /// The newest request, while it has no PADS.
     pub(super) request: Option<Waiting>,
     pub(super) session: Option<Session>,
+    /// The far end's newest Configure-Request, while no host has heard it.
+    pub(super) unheard: Option<Vec<u8>>,
     /// This call has had a session.
     pub(super) session_before: bool,
     pub(super) ending: Option<Ending>,
@@ -200,6 +202,7 @@ impl Call {
             started: now,
             request: Some(waiting),
             session: None,
+            unheard: None,
             session_before: false,
             ending: None,
         }

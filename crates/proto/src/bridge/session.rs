@@ -15,6 +15,7 @@ use crate::time::Instant;
 use crate::wire::discovery::SessionId;
 use crate::wire::lcp::{LcpCode, LcpPacket};
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 /// RFC 2516 §7: the largest information field without RFC 4638.
 const MAX_INFORMATION: u16 = 1492;
@@ -110,7 +111,10 @@ impl Bridge {
         self.report(Event::Lcp { modem, direction: Direction::HostToModem, ppp: ppp.to_vec() });
         match state {
             ModemState::Online if self.answer_for_deaf_modem(modem, ppp) => {}
-            ModemState::Online => self.mediate(now, modem, Direction::HostToModem, ppp),
+            ModemState::Online => {
+                self.mediate(now, modem, Direction::HostToModem, ppp);
+                self.deliver_unheard(now, modem);
+            }
             ModemState::Opening | ModemState::Dialing => self.on_early_lcp(now, modem, ppp),
             ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::HostToModem, ppp),
             ModemState::Absent | ModemState::Idle | ModemState::HangingUp | ModemState::BackingOff => {}
@@ -119,10 +123,12 @@ impl Bridge {
 
     pub(super) fn on_modem_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
         let Some(line) = self.line(modem) else { return };
-        let state = line.state;
+        let (state, has_session) = (line.state, line.session().is_some());
         self.report(Event::Lcp { modem, direction: Direction::ModemToHost, ppp: ppp.to_vec() });
         match state {
+            ModemState::Online if !has_session => self.keep_unheard(modem, ppp),
             ModemState::Online => {
+                self.forget_unheard(modem);
                 self.mediate(now, modem, Direction::ModemToHost, ppp);
                 self.repeat_unheard_request(now, modem, ppp);
             }
@@ -134,6 +140,25 @@ impl Bridge {
             | ModemState::HangingUp
             | ModemState::BackingOff => {}
         }
+    }
+
+    /// A far end whose host is away asks only so often: its newest Configure-Request is kept for the host.
+    fn keep_unheard(&mut self, modem: ModemId, ppp: &[u8]) {
+        let asks = LcpPacket::parse(ppp).is_ok_and(|packet| packet.code == LcpCode::CONFIGURE_REQUEST);
+        if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
+            call.unheard = asks.then(|| ppp.to_vec());
+        }
+    }
+
+    /// The host has spoken, so it listens.
+    fn deliver_unheard(&mut self, now: Instant, modem: ModemId) {
+        if let Some(ppp) = self.forget_unheard(modem) {
+            self.mediate(now, modem, Direction::ModemToHost, &ppp);
+        }
+    }
+
+    fn forget_unheard(&mut self, modem: ModemId) -> Option<Vec<u8>> {
+        self.line_mut(modem)?.call.as_mut()?.unheard.take()
     }
 
     /// LCP of a host whose modem is still dialing: the newest Configure-Request is kept for the modem, a

@@ -105,7 +105,8 @@ pub fn modem_to_host<'a>(
     table: &'a SessionTable,
 ) -> Result<ToHost<'a>, DiscardReason> {
     let Some(route) = table.by_modem(modem) else {
-        return Err(DiscardReason::NoSession);
+        // A far end that asks before its host is there has to be remembered: it asks only so often.
+        return if is_lcp(ppp) { Ok(ToHost::Lcp) } else { Err(DiscardReason::NoSession) };
     };
     // RFC 2516 §7: what the Ethernet cannot carry must not be put on it; it is never truncated.
     if ppp.len() > usize::from(route.largest_payload()) {
