@@ -5,11 +5,12 @@
 //! drains `poll_output` after every call. What is random comes from a seed, so a story told twice is the same
 //! story.
 //!
-//! Nothing here uses the protocol code of `bridge-proto`: framing, discovery and PPP are written a second time,
-//! plainly, so that a mistake there is not mirrored here. Only time is shared.
+//! No actor uses the protocol code of `bridge-proto`: framing, discovery and PPP are written a second time,
+//! plainly, so that a mistake there is not mirrored here. Only time is shared; and [`world`] holds the bridge
+//! itself, with its actors around it.
 //!
 //! ```text
-//!   Host ── Ethernet frames ── Segment ── (the bridge) ── octets ── Modem
+//!   Host ── Ethernet frames ── Segment ── (world: the bridge) ── octets ── Modem
 //!    └ ppp::Endpoint ─────────────── PPP ──────────────── ppp::Endpoint ┘
 //!        └ ip::IpLayer: pings, transfers                      IpLayer ┘
 //! ```
@@ -23,3 +24,4 @@ pub mod ppp;
 pub mod pppoe;
 pub mod prng;
 pub mod segment;
+pub mod world;

@@ -80,6 +80,12 @@ impl Segment {
         self.arrived.retain(|delivery| delivery.to != station);
     }
 
+    /// Loses all that is under way.
+    pub fn lose_under_way(&mut self) {
+        self.under_way.clear();
+        self.arrived.clear();
+    }
+
     /// Treats frames differently from now on.
     pub fn set_faults(&mut self, faults: SegmentFaults) {
         self.faults = faults;

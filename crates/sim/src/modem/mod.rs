@@ -294,6 +294,12 @@ impl Modem {
         }
     }
 
+    /// The far end terminates its link; it hangs up when PPP is done.
+    pub fn terminate(&mut self, now: Instant) {
+        self.endpoint.close(now);
+        self.settle(now);
+    }
+
     /// Pings the peer from the far end; nothing while IPv4 is down.
     pub fn ping(&mut self, now: Instant, octets: usize) -> Option<u16> {
         let sequence = self.endpoint.ping(now, octets);

@@ -1,0 +1,25 @@
+//! Stories in virtual time, one behaviour a file. What each file's tests are called is what is promised.
+//!
+//! The laws of `World` are checked throughout, so a story only says what is its own.
+
+mod told;
+
+mod back_off;
+mod bad_wire;
+mod crowd;
+mod early_answer;
+mod end_of_call;
+mod endings;
+mod failed_dial;
+mod first_session;
+mod lost_answers;
+mod noise;
+mod one_dial;
+mod repeated_padr;
+mod restarted_host;
+mod second_host;
+mod shutdown;
+mod strangers;
+mod stray_frames;
+mod unplugged;
+mod warm_modem;
