@@ -55,6 +55,13 @@ impl Bridge {
                 }
                 self.check_goodbyes(now, modem);
             }
+            // Whatever the host was still to be told, it can be told no more; the far end still can.
+            ModemState::Terminating if reason == CloseReason::InterfaceDown => {
+                if let Some(ending) = line_ending(self, modem) {
+                    ending.host = Goodbye::Done;
+                }
+                self.check_goodbyes(now, modem);
+            }
             ModemState::Opening
             | ModemState::Dialing
             | ModemState::Terminating

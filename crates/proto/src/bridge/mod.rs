@@ -185,11 +185,13 @@ impl Bridge {
     }
 
     fn on_interface_up(&mut self, now: Instant, id: InterfaceId, mac: MacAddr, mtu: u16) {
-        let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) else { return };
-        let before = slot.replace(LocalInterface { id, mac, mtu });
-        // Hosts know their sessions by our address: with another one they are lost.
-        if before.is_some_and(|before| before.mac != mac) {
+        // Hosts know their sessions by our address: with another one they are lost, and only from the old one
+        // can they be told.
+        if self.interface(id).is_some_and(|before| before.mac != mac) {
             self.end_calls_on(now, id);
+        }
+        if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
+            *slot = Some(LocalInterface { id, mac, mtu });
         }
     }
 

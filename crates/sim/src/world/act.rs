@@ -92,6 +92,9 @@ impl World {
     /// The bridge's interface comes up, or has another address from now on.
     pub fn interface_up(&mut self, address: Mac) {
         self.act(format!("the interface is up as {address}"));
+        if self.address.is_some_and(|before| before != address) {
+            self.laws.interface_down();
+        }
         self.segment.attach(address);
         self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu: MTU });
         if let Some(before) = self.address.replace(address).filter(|before| *before != address) {

@@ -161,6 +161,24 @@ fn whatever_ends_a_call_wherever_it_is_the_host_is_served_again_afterwards() {
 }
 
 #[test]
+fn hosts_are_told_from_the_address_that_they_know_when_it_changes() {
+    let mut world = world_at("open");
+    world.interface_up(bridge_sim::pppoe::Mac([2, 0, 0, 0, 0, 0xad]));
+    let padt = world.run_until(secs(1), crate::told::is_padt);
+    assert_eq!(padt.answer().map(|packet| packet.source), Some(BRIDGE));
+}
+
+#[test]
+fn a_session_does_not_outlive_its_interface_even_on_its_way_down() {
+    let mut world = world_at("open");
+    world.vanish(0);
+    world.fail_tty(0);
+    assert_eq!((world.state(0), world.table().iter().count()), (ModemState::Terminating, 1));
+    world.interface_down();
+    assert_eq!(world.table().iter().count(), 0);
+}
+
+#[test]
 fn an_interface_that_goes_down_ends_the_call_of_every_host_on_it() {
     let mut world = world_at("open");
     world.tell(Input::InterfaceDown { interface: InterfaceId(0) });
