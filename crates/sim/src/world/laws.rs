@@ -29,6 +29,8 @@ pub(super) struct Laws {
     off_hook: Vec<bool>,
     /// Hosts whose PADR has no answer yet, and since when.
     waiting: BTreeMap<Mac, Instant>,
+    /// Who began to wait with the packet that is being handed in.
+    new_padr: Option<Mac>,
     /// Sessions that are over, by whom they were with.
     over: BTreeSet<(Mac, u16)>,
     /// Every number that was ever given.
@@ -48,6 +50,7 @@ impl Laws {
             alone: vec![None; count],
             off_hook: vec![false; count],
             waiting: BTreeMap::new(),
+            new_padr: None,
             over: BTreeSet::new(),
             ids: BTreeSet::new(),
             shutdown: None,
@@ -67,7 +70,9 @@ impl Laws {
 
     // --- What the bridge is told ------------------------------------------------------------------------
 
+    /// A PADR is handed in; whether it is dropped, the bridge says at once.
     pub(super) fn padr(&mut self, now: Instant, peer: Mac) {
+        self.new_padr = (!self.waiting.contains_key(&peer)).then_some(peer);
         self.waiting.entry(peer).or_insert(now);
     }
 
@@ -82,6 +87,10 @@ impl Laws {
     /// The device is gone: nothing can hang it up any more.
     pub(super) fn lost(&mut self, modem: usize) {
         self.off_hook[modem] = false;
+    }
+
+    pub(super) fn padr_taken(&mut self) {
+        self.new_padr = None;
     }
 
     // --- What the bridge wants done ---------------------------------------------------------------------
@@ -134,8 +143,10 @@ impl Laws {
 
     pub(super) fn event(&mut self, event: &Event) {
         match event {
-            Event::Discarded { source: Some(source), .. } => {
-                self.waiting.remove(&Mac(source.0));
+            Event::Discarded { .. } => {
+                if let Some(peer) = self.new_padr.take() {
+                    self.waiting.remove(&peer);
+                }
             }
             Event::CallStarted { modem, peer } => {
                 let before = self.calls[usize::from(modem.0)].replace(*peer);

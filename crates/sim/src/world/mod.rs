@@ -155,6 +155,18 @@ impl World {
         &self.table
     }
 
+    /// How many hosts there are.
+    #[must_use]
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// How many modems there are.
+    #[must_use]
+    pub fn modems(&self) -> usize {
+        self.cables.len()
+    }
+
     /// The host numbered `host`.
     #[must_use]
     pub fn host(&self, host: usize) -> &Host {
@@ -398,6 +410,7 @@ impl World {
                     self.laws.padr(self.now, packet.source);
                 }
                 self.input(Input::Discovery { interface: INTERFACE, frame });
+                self.laws.padr_taken();
             }
             [0x88, 0x64] => self.receive_session(frame),
             _ => {}
