@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod config;
+mod demo;
 mod dispatch;
 mod ethernet_port;
 mod event_loop;
@@ -27,7 +28,10 @@ const EXIT_USAGE: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    run(&arguments.bridge)
+    match &arguments.command {
+        Some(cli::Command::Demo(demo)) => demo::run(demo),
+        None => run(&arguments.bridge),
+    }
 }
 
 fn run(arguments: &cli::BridgeArguments) -> ExitCode {
