@@ -68,8 +68,9 @@ impl Failure {
 
 impl From<OsError> for Failure {
     fn from(error: OsError) -> Self {
-        let remedy =
-            error.remedy().unwrap_or("the demo needs a Linux with veth, packet sockets and /dev/pts");
+        let remedy = error.remedy().unwrap_or(
+            "the demo needs a Linux that grants it a network namespace, veth, packet sockets and /dev/pts",
+        );
         Self::Environment { what: error.to_string(), remedy: remedy.to_owned() }
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Screen {
 
 /// Columns before the text of a step: time, mark, name.
 const NAME_WIDTH: usize = 9;
+/// Columns of a terminal that is as narrow as they come.
+const COLUMNS: usize = 80;
 /// Columns of what stands before a detail.
 const LABEL_WIDTH: usize = 13;
 
@@ -117,9 +119,12 @@ impl Screen {
 
     /// Something more about the step.
     pub(super) fn detail(&mut self, label: &str, text: &str) {
-        let label = self.paint(Paint::Dim, &format!("{label:LABEL_WIDTH$}"));
-        let line = format!("{DETAIL_INDENT}{label}{text}");
-        self.line(&line);
+        let mut label = label;
+        for line in wrapped(text, COLUMNS - DETAIL_INDENT.len() - LABEL_WIDTH) {
+            let padded = self.paint(Paint::Dim, &format!("{label:LABEL_WIDTH$}"));
+            self.line(&format!("{DETAIL_INDENT}{padded}{line}"));
+            label = "";
+        }
     }
 
     /// Two columns, the left one this wide, and a remark.
@@ -209,6 +214,22 @@ impl Screen {
 /// What stands before a detail.
 const DETAIL_INDENT: &str = "           ";
 
+/// The text in lines of at most so many columns, where its words allow that.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn is_utf8(locale: &OsString) -> bool {
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     locale.ends_with("utf-8") || locale.ends_with("utf8")
@@ -242,9 +263,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn text_is_wrapped_between_words() {
+        assert_eq!(wrapped("run it as root", 6), ["run it", "as", "root"]);
+        assert_eq!(wrapped("unbreakable", 6), ["unbreakable"]);
+        assert_eq!(wrapped("", 6), [""]);
+    }
+
+    #[test]
     fn both_pictures_fit_a_terminal_and_look_alike() {
         for (line, ascii) in PICTURE.iter().zip(ASCII_PICTURE) {
-            assert!(line.chars().count() <= 80);
+            assert!(line.chars().count() <= COLUMNS);
             assert_eq!(line.chars().count(), ascii.chars().count());
             assert!(ascii.is_ascii());
         }

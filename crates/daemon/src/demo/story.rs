@@ -258,13 +258,13 @@ impl Story<'_> {
 
     fn keep(&mut self) -> Result<(), Failure> {
         self.begin("keep");
-        self.tell_step(now(), "stays connected, a ping each second; to watch, in another terminal:");
+        self.tell_step(now(), "connected until Ctrl-C, one ping a second; watch them with:");
         let pid = std::process::id();
         let (enter, tcpdump) = if self.world.is_in_user_namespace {
             // In a user namespace there is nobody to drop privileges to.
-            (format!("nsenter -t {pid} --user --net --preserve-credentials"), "tcpdump -Z root")
+            (format!("nsenter -t {pid} -Un --preserve-credentials"), "tcpdump -Z root")
         } else {
-            (format!("nsenter -t {pid} --net"), "tcpdump")
+            (format!("nsenter -t {pid} -n"), "tcpdump")
         };
         self.screen.blank();
         self.screen.line(&format!("    {enter} {tcpdump} -eni {HOST_INTERFACE}"));
