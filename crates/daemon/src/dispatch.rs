@@ -74,7 +74,10 @@ impl EventLoop {
                 }
             }
             Output::InstallSession(route) => {
-                if let Some(port) = self.modem(route.modem) {
+                let before = self.table.by_modem(route.modem).map(|before| before.session_id);
+                if before != Some(route.session_id)
+                    && let Some(port) = self.modem(route.modem)
+                {
                     port.traffic = Traffic::default();
                 }
                 self.table.install(route);

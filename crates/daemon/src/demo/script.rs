@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_script_is_a_good_one() {
         let script = Script::parse(SCRIPT.as_bytes()).unwrap();
-        let warnings: Vec<String> = script.lint().iter().map(|warning| warning.to_string()).collect();
+        let warnings: Vec<String> = script.lint().iter().map(ToString::to_string).collect();
         assert_eq!(warnings, Vec::<String>::new());
     }
 

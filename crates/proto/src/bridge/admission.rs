@@ -187,6 +187,7 @@ impl Bridge {
         }
         let peer = waiting.peer();
         let Some(line) = self.line_mut(modem) else { return };
+        line.opened = false;
         line.call = Some(Call::new(peer, waiting, now));
         self.report(Event::CallStarted { modem, peer });
         self.emit(Output::OpenModem(modem));

@@ -22,6 +22,8 @@ pub(super) struct Line {
     pub(super) state: ModemState,
     /// Its device is there, as far as we know.
     pub(super) present: bool,
+    /// It has been opened for this call.
+    pub(super) opened: bool,
     /// When the present state ends by itself, if it does.
     pub(super) deadline: Option<Instant>,
     pub(super) backoff: Backoff,
@@ -118,6 +120,7 @@ impl Line {
             config,
             state: ModemState::Absent,
             present: false,
+            opened: false,
             deadline: None,
             backoff,
             rest: None,

@@ -41,7 +41,9 @@ impl Bridge {
     }
 
     pub(super) fn on_modem_opened(&mut self, now: Instant, modem: ModemId) {
-        let waits = self.line(modem).is_some_and(|line| line.state == ModemState::Opening);
+        let Some(line) = self.line_mut(modem) else { return };
+        let waits = line.state == ModemState::Opening;
+        line.opened = waits;
         if waits && !self.begin_rescue(now, modem) {
             self.dial(now, modem);
         }
@@ -224,7 +226,7 @@ impl Bridge {
         const LONGEST: Duration = Duration::from_secs(15);
         let Some(line) = self.line_mut(modem) else { return };
         match line.config.hang_up.clone() {
-            Some(script) if line.conversation.is_none() => {
+            Some(script) if line.opened && line.conversation.is_none() => {
                 let conversation = Conversation::new(script, ConversationOptions::default(), now);
                 line.conversation = Some(Box::new(conversation));
                 line.deadline = Some(now + LONGEST);

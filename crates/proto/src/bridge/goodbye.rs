@@ -80,7 +80,8 @@ impl Bridge {
         line.rescue = None;
         let on_hook = line.config.timing.on_hook;
         let call = line.call.take();
-        if let Some(waiting) = call.and_then(|call| call.request) {
+        if let Some(waiting) = call.and_then(|call| call.request).filter(|_| reason == CloseReason::Shutdown)
+        {
             self.refuse(&waiting.request, RefusalReason::ShuttingDown);
         }
         self.stop_command(modem);

@@ -193,12 +193,23 @@ impl Bridge {
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = Some(LocalInterface { id, mac, mtu });
         }
+        self.reinstall_routes(id);
     }
 
     fn on_interface_down(&mut self, now: Instant, id: InterfaceId) {
         self.end_calls_on(now, id);
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = None;
+        }
+    }
+
+    /// What an interface carries is the MTU it has now.
+    fn reinstall_routes(&mut self, id: InterfaceId) {
+        let Some(local) = self.interface(id) else { return };
+        let on_it = |line: &&Line| line.session().is_some_and(|session| session.peer.interface == id);
+        let modems: Vec<ModemId> = self.lines.iter().filter(on_it).map(|line| line.id).collect();
+        for modem in modems {
+            self.install_route(&local, modem);
         }
     }
 

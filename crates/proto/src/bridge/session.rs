@@ -20,6 +20,11 @@ use alloc::vec::Vec;
 /// RFC 2516 §7: the largest information field without RFC 4638.
 const MAX_INFORMATION: u16 = 1492;
 
+/// What of an Ethernet frame is left for the information field, behind the PPPoE header and the protocol.
+const fn max_payload(local: &LocalInterface) -> u16 {
+    local.mtu.saturating_sub(8)
+}
+
 impl Bridge {
     /// Answers the waiting request if its time has come.
     pub(super) fn handle_answer(&mut self, now: Instant, modem: ModemId) {
@@ -42,7 +47,7 @@ impl Bridge {
         let in_use = |id: SessionId| lines.iter().any(|line| line.session().is_some_and(|s| s.id == id));
         let Some(id) = self.session_ids.allocate(in_use) else { return };
         let pads = discovery::pads(&local, &request, &service.name, id);
-        let max_information = request.max_payload.unwrap_or(MAX_INFORMATION).min(local.mtu.saturating_sub(8));
+        let max_information = request.max_payload.unwrap_or(MAX_INFORMATION).min(max_payload(&local));
         let peer = Peer { interface: request.interface, mac: request.peer };
         let Some(line) = self.line_mut(modem) else { return };
         let connected = line.state == ModemState::Online;
@@ -70,22 +75,23 @@ impl Bridge {
             self.emit(Output::SetLine { modem, line: LineParameters::default() });
         }
         // The table is ready before the host may speak.
-        self.install_route(&local, modem, connected);
+        self.install_route(&local, modem);
         self.emit(Output::SendDiscovery { interface: local.id, frame: pads });
         self.report(Event::SessionOpened { session_id: id, peer, modem, early: !connected });
     }
 
-    fn install_route(&mut self, local: &LocalInterface, modem: ModemId, connected: bool) {
-        let Some(session) = self.line(modem).and_then(|line| line.session()) else { return };
+    pub(super) fn install_route(&mut self, local: &LocalInterface, modem: ModemId) {
+        let Some(line) = self.line(modem) else { return };
+        let Some(session) = line.session() else { return };
         let mut route = Route::new(
             session.peer.interface,
             session.peer.mac,
             local.mac,
             session.id,
             modem,
-            session.max_information,
+            session.max_information.min(max_payload(local)),
         );
-        route.connected = connected;
+        route.connected = matches!(line.state, ModemState::Online | ModemState::Terminating);
         self.emit(Output::InstallSession(route));
     }
 
@@ -96,7 +102,7 @@ impl Bridge {
         session.watch = Watch::new(now);
         let (interface, kept) = (session.peer.interface, session.kept.take());
         let Some(local) = self.interface(interface) else { return };
-        self.install_route(&local, modem, true);
+        self.install_route(&local, modem);
         if let Some(ppp) = kept {
             self.mediate(now, modem, Direction::HostToModem, &ppp);
         }

@@ -61,6 +61,8 @@ pub(super) struct Watch {
     /// Until when the time connected is accounted for.
     accounted: Instant,
     next_look: Instant,
+    /// What passed has been asked for, and is about to be told.
+    looking: bool,
     questions: Option<Questions>,
     /// When the host was last asked because another wanted its modem.
     challenged: Option<Instant>,
@@ -88,6 +90,7 @@ impl Watch {
             active: now,
             accounted: now,
             next_look: now + LOOK,
+            looking: false,
             questions: None,
             challenged: None,
         }
@@ -100,7 +103,10 @@ impl Watch {
     }
 
     pub(super) fn due(&self) -> Instant {
-        self.questions.map_or(self.next_look, |questions| questions.next.min(self.next_look))
+        match self.questions {
+            Some(questions) if !self.looking => questions.next.min(self.next_look),
+            _ => self.next_look,
+        }
     }
 
     /// Takes note of what passed, and says how much that was.
@@ -129,10 +135,15 @@ enum Finding {
 impl Bridge {
     /// Asks for what passed, if it is time to look; the answer comes as an input.
     pub(super) fn handle_watch(&mut self, now: Instant, modem: ModemId) {
-        let due = self.line(modem).and_then(Line::watch_due);
-        if due.is_some_and(|due| due <= now) {
-            self.emit(Output::ReadTraffic(modem));
+        let Some(line) = self.line_mut(modem) else { return };
+        if line.watch_due().is_none_or(|due| due > now) {
+            return;
         }
+        if let Some(session) = line.session_mut() {
+            session.watch.looking = true;
+            session.watch.next_look = now + LOOK;
+        }
+        self.emit(Output::ReadTraffic(modem));
     }
 
     /// Looks at a session.
@@ -144,6 +155,7 @@ impl Bridge {
         let config = line.config.watch;
         let Some(session) = line.call.as_mut().and_then(|call| call.session.as_mut()) else { return };
         let watch = &mut session.watch;
+        watch.looking = false;
         let octets = watch.note(now, traffic);
         let online = now - core::mem::replace(&mut watch.accounted, now);
         line.budget.used(now, online, octets);

@@ -4,13 +4,14 @@ use super::choices::Choices;
 use super::lcp::lcp_frame;
 use super::world::{Port, Toward, World};
 use bridge_proto::bridge::{
-    Bridge, BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, Seed, ServiceConfig,
+    Bridge, BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, RescueConfig, RescueWhen, Seed,
+    ServiceConfig, Traffic, WatchConfig,
 };
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::lcp::MediatorConfig;
-use bridge_proto::modem::BackoffConfig;
+use bridge_proto::modem::{BackoffConfig, BudgetConfig};
 use bridge_proto::wire::discovery::{Code, SessionId};
 use bridge_proto::wire::ethernet::MacAddr;
 use bridge_proto::wire::tag::{TagType, TagWriter};
@@ -21,7 +22,7 @@ const MODEMS: u16 = 3;
 const INTERFACES: u16 = 2;
 
 /// How long the bridge may take to say goodbye to all.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Anything happens, then the bridge is shut down, then anything happens again while it finishes.
 pub fn bridge(octets: &[u8]) {
@@ -76,6 +77,23 @@ fn config(choices: &mut Choices<'_>) -> BridgeConfig {
             CallTiming { answer_by: Duration::ZERO, warm: Duration::ZERO, ..CallTiming::default() },
             CallTiming { on_hook: Duration::ZERO, restart: Duration::ZERO, ..CallTiming::default() },
         ]),
+        watch: choices.one_of(&[
+            WatchConfig::default(),
+            WatchConfig { silence: None, ..WatchConfig::default() },
+            WatchConfig { idle: Some(Duration::from_secs(20)), questions: 0, ..WatchConfig::default() },
+        ]),
+        budget: choices.one_of(&[
+            BudgetConfig::default(),
+            BudgetConfig { dials_per_hour: Some(2), octets_per_month: Some(1000), ..BudgetConfig::default() },
+            BudgetConfig { online_per_day: Some(Duration::from_secs(5)), ..BudgetConfig::default() },
+        ]),
+        hang_up: choices.flag().then(|| Arc::new(Script::parse(SCRIPTS[0]).unwrap())),
+        rescue: RescueConfig {
+            when: choices.one_of(&[RescueWhen::Never, RescueWhen::Suspicion, RescueWhen::Always]),
+            reset: choices.flag().then(|| Arc::new(Script::parse(SCRIPTS[0]).unwrap())),
+            command: choices.flag(),
+        },
+        is_deaf: choices.flag(),
     };
     let scripted = |choices: &mut Choices<'_>| {
         let script = Arc::new(Script::parse(choices.one_of(&SCRIPTS)).unwrap());
@@ -112,10 +130,15 @@ fn happen(world: &mut World, choices: &mut Choices<'_>) {
         80..=119 => lcp(world, choices, modem, Toward::Modem),
         120..=159 => lcp(world, choices, modem, Toward::Host),
         160..=183 => answer_port(world, choices, modem),
-        184..=207 => {
+        184..=199 => {
             let words = [&b"CONNECT\r\n"[..], b"OK\r\n", b"\r\nNO CARRIER\r\n", b"BUSY"];
             let octets = if choices.flag() { choices.one_of(&words) } else { choices.octets(40) };
             world.happens(Input::ModemOctets { modem, octets });
+        }
+        200..=207 => {
+            let number = u64::from(choices.octet());
+            let traffic = Traffic { host_frames: number, modem_frames: number, octets: number * 100 };
+            world.happens(Input::Traffic { modem, traffic });
         }
         208..=214 => world.happens(Input::CommandSucceeded { modem }),
         215 | 216 => world.happens(Input::CommandFailed { modem, why: why() }),

@@ -21,8 +21,7 @@ pub fn mediator(octets: &[u8]) {
     let mut heard = [Vec::new(), Vec::new()];
     while !choices.is_over() {
         match choices.below(16) {
-            0 => mediator.terminate_request(side(&mut choices), b"bye"),
-            1 => {
+            0 => {
                 let open = mediator.is_open();
                 assert_eq!(mediator.echo_request(side(&mut choices)), open);
             }

@@ -1,13 +1,13 @@
 //! What is around a bridge, reduced to what its outputs may and may not do there.
 
-use bridge_proto::bridge::{Bridge, Input, Output};
+use bridge_proto::bridge::{Bridge, Input, Output, Traffic};
 use bridge_proto::forward::Route;
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::time::Instant;
 use bridge_proto::wire::discovery::{Code, DiscoveryPacket};
 use bridge_proto::wire::ethernet::MacAddr;
 use bridge_proto::wire::tag::TagType;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A bridge, and what its outputs have made of the outside so far.
 pub struct World {
@@ -15,7 +15,11 @@ pub struct World {
     pub now: Instant,
     /// Address and MTU of the interfaces that are up.
     pub up: BTreeMap<InterfaceId, (MacAddr, u16)>,
+    /// Addresses that interfaces had before.
+    pub before: BTreeSet<MacAddr>,
     pub ports: BTreeMap<ModemId, Port>,
+    /// What has passed through the sessions.
+    pub traffic: u64,
     /// The sessions whose frames are forwarded.
     pub routes: BTreeMap<ModemId, Route>,
     /// The newest cookie of each host.
@@ -53,6 +57,8 @@ impl World {
             bridge,
             now: Instant::from_millis(1000),
             up: BTreeMap::new(),
+            before: BTreeSet::new(),
+            traffic: 0,
             ports: (0..modems).map(|modem| (ModemId(modem), Port::Closed)).collect(),
             routes: BTreeMap::new(),
             cookies: BTreeMap::new(),
@@ -64,7 +70,9 @@ impl World {
     pub fn happens(&mut self, input: Input<'_>) {
         match &input {
             Input::InterfaceUp { interface, mac, mtu } if interface.0 < 2 => {
-                self.up.insert(*interface, (*mac, *mtu));
+                if let Some((before, _)) = self.up.insert(*interface, (*mac, *mtu)) {
+                    self.before.insert(before);
+                }
             }
             Input::ModemOpened { modem } => {
                 if let Some(port) = self.ports.get_mut(modem)
@@ -129,7 +137,9 @@ impl World {
                 assert_eq!(self.ports[&modem], Port::Open);
                 self.ports.insert(modem, Port::Framing);
             }
-            Output::WriteModem { modem, .. } | Output::RunCommand(modem) | Output::SendBreak(modem) => {
+            Output::WriteModem { modem, .. }
+            | Output::RunCommand { modem, .. }
+            | Output::SendBreak(modem) => {
                 assert_eq!(self.ports[&modem], Port::Open);
             }
             Output::SetLine { modem, .. } => assert_eq!(self.ports[&modem], Port::Framing),
@@ -144,6 +154,17 @@ impl World {
             Output::SendToHost { modem, ppp } => {
                 assert!(self.routes.contains_key(&modem), "{modem} has no session");
                 self.heard.insert((modem, Toward::Host), ppp);
+            }
+            Output::HangUpModem(modem) if self.ports[&modem] == Port::Framing => {
+                self.ports.insert(modem, Port::Open);
+            }
+            Output::ReadTraffic(modem) => {
+                assert!(self.routes.contains_key(&modem), "{modem} has no session");
+                // Every third answer says that nothing new has passed.
+                self.traffic += u64::from(!self.now.as_micros().is_multiple_of(3));
+                let (host_frames, octets) = (self.traffic, self.traffic * 100);
+                let traffic = Traffic { host_frames, modem_frames: self.traffic / 2, octets };
+                self.bridge.handle_input(self.now, Input::Traffic { modem, traffic });
             }
             // Nothing was promised of the others; new ones may come.
             _ => {}
@@ -170,7 +191,8 @@ impl World {
     fn send_discovery(&mut self, interface: InterfaceId, frame: &[u8]) {
         let packet = DiscoveryPacket::parse(frame).unwrap();
         let (mac, mtu) = self.up[&interface];
-        assert_eq!(packet.source, mac);
+        // What hung on an address that the interface had before is told from that address.
+        assert!(packet.source == mac || (packet.code == Code::Padt && self.before.contains(&packet.source)));
         assert!(packet.destination.is_unicast());
         assert!(packet.pppoe_octets <= usize::from(mtu), "{} octets", packet.pppoe_octets);
         let peer = (interface, packet.destination);
