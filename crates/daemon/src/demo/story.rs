@@ -59,8 +59,7 @@ impl Story<'_> {
     fn tell(&mut self) -> Result<(), Failure> {
         self.start()?;
         self.discovery()?;
-        self.dial()?;
-        self.session()?;
+        self.dial_and_session()?;
         self.lcp()?;
         self.login()?;
         self.ipcp()?;
@@ -107,19 +106,30 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn dial(&mut self) -> Result<(), Failure> {
+    fn dial_and_session(&mut self) -> Result<(), Failure> {
         self.begin("dial");
-        let patience = self.arguments.dial + PATIENCE;
+        let began = self.began;
+        // Hosts do not wait long for a PADS: of a slow dial they get it before the end.
+        let session_at = |facts: &Facts| facts.session.as_ref().map(|session| session.at);
+        self.wait_for_dial(|facts| facts.conversation.connected().or(session_at(facts)))?;
+        let is_early = self.world.facts.conversation.connected().is_none();
+        if is_early {
+            self.session(", while the modem is still dialing")?;
+            (self.step, self.began) = ("dial", began);
+        }
+        let connected = self.wait_for_dial(|facts| facts.conversation.connected())?;
+        self.tell_dial(connected);
+        if is_early { Ok(()) } else { self.session("") }
+    }
+
+    fn wait_for_dial(&mut self, look: impl Fn(&Facts) -> Option<Instant>) -> Result<Instant, Failure> {
         let dial_time = self.arguments.dial.as_secs_f64();
-        let connected = self.wait_showing(
-            "the modem to say CONNECT",
-            patience,
-            |facts| facts.conversation.connected(),
-            |_, so_far| Showing {
-                text: "the modem is dialing",
-                done: fraction(so_far.as_secs_f64(), dial_time),
-            },
-        )?;
+        self.wait_showing("the modem to say CONNECT", self.arguments.dial + PATIENCE, look, |_, so_far| {
+            Showing { text: "the modem is dialing", done: fraction(so_far.as_secs_f64(), dial_time) }
+        })
+    }
+
+    fn tell_dial(&mut self, connected: Instant) {
         self.tell_step(connected, "PADR -> the bridge dials, by the chat script:");
         let exchanges = self.world.facts.conversation.exchanges();
         let width = exchanges.iter().map(|exchange| exchange.command.len()).max().unwrap_or_default();
@@ -130,13 +140,12 @@ impl Story<'_> {
                 if is_instant { String::new() } else { format!("after {:.1} s", took.as_secs_f64()) };
             self.screen.pair(&exchange.command, width, &exchange.answer, &remark);
         }
-        Ok(())
     }
 
-    fn session(&mut self) -> Result<(), Failure> {
+    fn session(&mut self, when: &str) -> Result<(), Failure> {
         self.begin("session");
         let session = self.wait("a session (PADS)", PATIENCE, |facts| facts.session.clone())?;
-        self.tell_step(session.at, &format!("PADS -> session 0x{:04x} is open", session.what));
+        self.tell_step(session.at, &format!("PADS -> session 0x{:04x} is open{when}", session.what));
         Ok(())
     }
 
@@ -259,15 +268,11 @@ impl Story<'_> {
     fn keep(&mut self) -> Result<(), Failure> {
         self.begin("keep");
         self.tell_step(now(), "connected until Ctrl-C, one ping a second; watch them with:");
+        // Who has needed a user namespace is root in there only, and tcpdump then fails to give up its rights.
+        let sudo = if self.world.is_in_user_namespace { "sudo " } else { "" };
         let pid = std::process::id();
-        let (enter, tcpdump) = if self.world.is_in_user_namespace {
-            // In a user namespace there is nobody to drop privileges to.
-            (format!("nsenter -t {pid} -Un --preserve-credentials"), "tcpdump -Z root")
-        } else {
-            (format!("nsenter -t {pid} -n"), "tcpdump")
-        };
         self.screen.blank();
-        self.screen.line(&format!("    {enter} {tcpdump} -eni {HOST_INTERFACE}"));
+        self.screen.line(&format!("    {sudo}nsenter -t {pid} -n tcpdump -eni {HOST_INTERFACE}"));
         self.screen.blank();
         self.screen.line("  Ctrl-C says goodbye.");
         self.screen.blank();
