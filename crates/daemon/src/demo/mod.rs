@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`Story`](story) tells the steps, [`World`](world::World) moves the actors, [`Facts`](facts::Facts) holds
-//! what has happened so far, [`Tap`](tap::Tap) listens at both wires, and [`Screen`](screen::Screen) has the
+//! what has happened so far, [`Tap`](tap::Tap) listens at both wires, and [`Screen`] has the
 //! looks.
 
 mod conversation;

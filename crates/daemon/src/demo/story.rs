@@ -1,5 +1,7 @@
 //! The steps of the demo, in the order in which they are told.
 
+mod waiting;
+
 use super::facts::{At, Facts, LineAgreed};
 use super::failure::Failure;
 use super::now;
@@ -12,6 +14,7 @@ use bridge_linux::poller::Events;
 use bridge_proto::time::Instant;
 use bridge_sim::hdlc::DEFAULT_ACCM;
 use std::time::Duration;
+use waiting::Showing;
 
 const PINGS: usize = 5;
 const PING_OCTETS: usize = 56;
@@ -21,8 +24,6 @@ const KEEP_INTERVAL: Duration = Duration::from_secs(1);
 const TRANSFER_OCTETS: u64 = 88 * 1024;
 /// Datagrams under way: enough to keep the line busy, and few enough for the bridge's queue.
 const TRANSFER_WINDOW: u16 = 4;
-/// How often something that moves is drawn.
-const REDRAW: Duration = Duration::from_millis(100);
 /// For what takes no time but the machine's.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For what takes a few seconds on the line.
@@ -353,113 +354,6 @@ impl Story<'_> {
         self.world.host.ping(now, PING_OCTETS);
         self.world.settle(now);
     }
-
-    fn wait<T>(
-        &mut self,
-        expected: &str,
-        patience: Duration,
-        look: impl Fn(&Facts) -> Option<T>,
-    ) -> Result<T, Failure> {
-        let give_up = now() + patience;
-        loop {
-            if let Some(found) = look(&self.world.facts) {
-                return Ok(found);
-            }
-            self.check(expected, patience, give_up)?;
-            self.turn(give_up)?;
-        }
-    }
-
-    /// As [`Story::wait`], drawing all the while.
-    fn wait_showing<T>(
-        &mut self,
-        expected: &str,
-        patience: Duration,
-        look: impl Fn(&Facts) -> Option<T>,
-        show: impl Fn(&World, Duration) -> Showing,
-    ) -> Result<T, Failure> {
-        let give_up = now() + patience;
-        let mut redraw = now();
-        loop {
-            if let Some(found) = look(&self.world.facts) {
-                return Ok(found);
-            }
-            self.check(expected, patience, give_up)?;
-            if now() >= redraw {
-                let Showing { text, done } = show(&self.world, now() - self.began);
-                self.screen.moving(now(), self.step, text, done);
-                redraw = now() + REDRAW;
-            }
-            self.turn(redraw.min(give_up))?;
-        }
-    }
-
-    /// Lets time pass.
-    fn pass(&mut self, time: Duration) -> Result<(), Failure> {
-        let end = now() + time;
-        while now() < end {
-            self.check_trouble("nothing to go wrong")?;
-            self.turn(end)?;
-        }
-        Ok(())
-    }
-
-    fn turn(&mut self, deadline: Instant) -> Result<(), Failure> {
-        self.world.turn(&mut self.events, deadline)?;
-        let fresh = std::mem::take(&mut self.world.facts.fresh_log);
-        if self.arguments.trace {
-            for line in fresh {
-                self.screen.log(&line);
-            }
-        }
-        Ok(())
-    }
-
-    fn check(&mut self, expected: &str, patience: Duration, give_up: Instant) -> Result<(), Failure> {
-        self.check_trouble(expected)?;
-        if now() >= give_up {
-            let instead = format!("nothing of that within {} s", patience.as_secs());
-            return Err(self.failure(expected.to_owned(), instead));
-        }
-        Ok(())
-    }
-
-    fn check_trouble(&mut self, expected: &str) -> Result<(), Failure> {
-        if self.world.facts.interruptions > 0 && self.step != "keep" || self.screen.is_gone() {
-            return Err(Failure::Interrupted);
-        }
-        match self.world.facts.trouble.take() {
-            Some(trouble) => Err(self.failure(expected.to_owned(), trouble)),
-            None => Ok(()),
-        }
-    }
-
-    fn failure(&mut self, expected: String, instead: String) -> Failure {
-        // What the bridge has said last may still be on its way.
-        let _ = self.world.turn(&mut self.events, now() + REDRAW);
-        let log = self.world.facts.log.iter().cloned().collect();
-        Failure::Step { step: self.step, after: now() - self.began, expected, instead, log }
-    }
-
-    /// After an interruption: everybody gets the time for a goodbye, unless the interruption is repeated.
-    fn break_off(&mut self) {
-        self.world.facts.is_leaving = true;
-        let heard = self.world.facts.interruptions;
-        let give_up = now() + LONG_PATIENCE;
-        self.world.stop_bridge();
-        while self.world.bridge_pid().is_some()
-            && self.world.facts.interruptions == heard
-            && now() < give_up
-            && self.world.turn(&mut self.events, give_up).is_ok()
-        {}
-    }
-}
-
-/// What is drawn while something is waited for.
-struct Showing {
-    text: &'static str,
-    /// From 0 to 1.
-    done: Option<f64>,
 }
 
 fn fraction(part: f64, whole: f64) -> Option<f64> {
