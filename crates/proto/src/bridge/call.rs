@@ -51,8 +51,8 @@ pub(super) struct Call {
     /// The newest request, while it has no PADS.
     pub(super) request: Option<Waiting>,
     pub(super) session: Option<Session>,
-    /// The far end's newest Configure-Request, while no host has heard it.
-    pub(super) unheard: Option<Vec<u8>>,
+    /// The far end's newest Configure-Request, until the link is open.
+    pub(super) unanswered: Option<Vec<u8>>,
     /// This call has had a session.
     pub(super) session_before: bool,
     pub(super) ending: Option<Ending>,
@@ -82,6 +82,8 @@ pub(super) struct Session {
     pub(super) heard: bool,
     /// The far end has sent LCP.
     pub(super) modem_heard: bool,
+    /// LCP has been open.
+    pub(super) was_linked: bool,
     /// Who asked to end the link, if anybody did.
     pub(super) terminated_by: Option<Side>,
     /// The host's newest Configure-Request from before the modem was connected.
@@ -205,7 +207,7 @@ impl Call {
             started: now,
             request: Some(waiting),
             session: None,
-            unheard: None,
+            unanswered: None,
             session_before: false,
             ending: None,
         }

@@ -23,6 +23,12 @@ impl Bridge {
             ModemState::Opening | ModemState::Dialing => {
                 self.close_session(now, modem, CloseReason::HostPadt);
             }
+            ModemState::Online if !line.session().is_some_and(|session| session.was_linked) => {
+                // So it may have in the very moment of CONNECT, again and again, if the dial takes just as long
+                // as its patience: the modem stays warm for it.
+                line.deadline = Some(now + line.config.timing.warm);
+                self.close_session(now, modem, CloseReason::HostPadt);
+            }
             ModemState::Online => self.end_call(now, modem, CloseReason::HostPadt),
             ModemState::Terminating => {
                 if let Some(ending) = line.call.as_mut().and_then(|call| call.ending.as_mut()) {

@@ -15,7 +15,6 @@ use crate::time::Instant;
 use crate::wire::discovery::SessionId;
 use crate::wire::lcp::{LcpCode, LcpPacket};
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 /// RFC 2516 §7: the largest information field without RFC 4638.
 const MAX_INFORMATION: u16 = 1492;
@@ -65,6 +64,7 @@ impl Bridge {
             pads: pads.clone(),
             heard: false,
             modem_heard: false,
+            was_linked: false,
             terminated_by: None,
             kept: None,
             max_information,
@@ -119,7 +119,7 @@ impl Bridge {
             ModemState::Online if self.answer_for_deaf_modem(modem, ppp) => {}
             ModemState::Online => {
                 self.mediate(now, modem, Direction::HostToModem, ppp);
-                self.deliver_unheard(now, modem);
+                self.deliver_modem_request(now, modem);
             }
             ModemState::Opening | ModemState::Dialing => self.on_early_lcp(now, modem, ppp),
             ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::HostToModem, ppp),
@@ -129,12 +129,11 @@ impl Bridge {
 
     pub(super) fn on_modem_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
         let Some(line) = self.line(modem) else { return };
-        let (state, has_session) = (line.state, line.session().is_some());
+        let state = line.state;
         self.report(Event::Lcp { modem, direction: Direction::ModemToHost, ppp: ppp.to_vec() });
         match state {
-            ModemState::Online if !has_session => self.keep_unheard(modem, ppp),
             ModemState::Online => {
-                self.forget_unheard(modem);
+                self.keep_modem_request(modem, ppp);
                 self.mediate(now, modem, Direction::ModemToHost, ppp);
                 self.repeat_unheard_request(now, modem, ppp);
             }
@@ -148,23 +147,21 @@ impl Bridge {
         }
     }
 
-    /// A far end whose host is away asks only so often: its newest Configure-Request is kept for the host.
-    fn keep_unheard(&mut self, modem: ModemId, ppp: &[u8]) {
+    /// A far end asks only so often, and its host may be away meanwhile: its newest request is kept.
+    fn keep_modem_request(&mut self, modem: ModemId, ppp: &[u8]) {
         let asks = LcpPacket::parse(ppp).is_ok_and(|packet| packet.code == LcpCode::CONFIGURE_REQUEST);
-        if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
-            call.unheard = asks.then(|| ppp.to_vec());
+        if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()).filter(|_| asks) {
+            call.unanswered = Some(ppp.to_vec());
         }
     }
 
-    /// The host has spoken, so it listens.
-    fn deliver_unheard(&mut self, now: Instant, modem: ModemId) {
-        if let Some(ppp) = self.forget_unheard(modem) {
-            self.mediate(now, modem, Direction::ModemToHost, &ppp);
-        }
-    }
-
-    fn forget_unheard(&mut self, modem: ModemId) -> Option<Vec<u8>> {
-        self.line_mut(modem)?.call.as_mut()?.unheard.take()
+    /// A host that has spoken listens: it hears what the far end asked before it came.
+    fn deliver_modem_request(&mut self, now: Instant, modem: ModemId) {
+        let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) else { return };
+        let Some(session) = call.session.as_mut().filter(|session| !session.modem_heard) else { return };
+        let Some(request) = call.unanswered.take() else { return };
+        session.modem_heard = true;
+        self.mediate(now, modem, Direction::ModemToHost, &request);
     }
 
     /// LCP of a host whose modem is still dialing: the newest Configure-Request is kept for the modem, a
@@ -237,7 +234,13 @@ impl Bridge {
                     self.emit(Output::SetLine { modem, line });
                     self.report(Event::LineChanged { modem, line });
                 }
-                MediatorOutput::Opened => self.report(Event::LinkOpened { modem }),
+                MediatorOutput::Opened => {
+                    session.was_linked = true;
+                    self.report(Event::LinkOpened { modem });
+                    if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
+                        call.unanswered = None;
+                    }
+                }
                 MediatorOutput::Malformed { .. } => self.report(Event::MalformedLcp { modem }),
                 MediatorOutput::Terminating { by } => session.terminated_by = Some(by),
                 MediatorOutput::Closed => {

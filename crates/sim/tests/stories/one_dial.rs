@@ -21,6 +21,15 @@ fn a_host_that_gives_up_and_comes_again_finds_the_same_dial() {
 }
 
 #[test]
+fn a_host_that_gives_up_in_the_very_moment_of_connect_finds_a_warm_modem() {
+    // PADS at 4 s, ten Configure-Requests, one each 3 s: pppd leaves at 34 s.
+    let mut world = World::new(WorldConfig::pair(profile::OPENWRT, modem(34, &[DialResult::Connect])));
+    world.start(0);
+    world.run_until(secs(40), |entry| is_up(entry, 0));
+    assert_eq!(world.modem(0).dials(), 1);
+}
+
+#[test]
 fn the_least_patient_client_gets_the_slowest_dial() {
     for client in [profile::FREEBSD_PPP, profile::MPD5, profile::OPENWRT] {
         let mut world = World::new(WorldConfig::pair(client, modem(45, &[DialResult::Connect])));
