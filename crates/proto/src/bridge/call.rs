@@ -100,6 +100,8 @@ pub(super) struct Ending {
     pub(super) reason: CloseReason,
     pub(super) host: Goodbye,
     pub(super) modem: Goodbye,
+    /// The device was lost, before or meanwhile.
+    pub(super) lost: bool,
 }
 
 /// How far the goodbye with one side is.

@@ -112,7 +112,8 @@ impl Bridge {
             return;
         }
         if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
-            call.ending = Some(Ending { reason, host, modem: far_end });
+            let lost = matches!(reason, CloseReason::DeviceLost(_));
+            call.ending = Some(Ending { reason, host, modem: far_end, lost });
         }
         self.check_goodbyes(now, modem);
     }
@@ -144,7 +145,8 @@ impl Bridge {
             return;
         }
         if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
-            call.ending = Some(Ending { reason, host: Goodbye::Grace, modem: Goodbye::Grace });
+            let (host, modem) = (Goodbye::Grace, Goodbye::Grace);
+            call.ending = Some(Ending { reason, host, modem, lost: false });
         }
     }
 
@@ -197,14 +199,11 @@ impl Bridge {
     pub(super) fn finish_goodbyes(&mut self, now: Instant, modem: ModemId) {
         let Some(line) = self.line_mut(modem) else { return };
         let on_hook = line.config.timing.on_hook;
-        let Some(reason) = line.call.as_ref().and_then(|call| call.ending.as_ref()).map(|e| e.reason.clone())
-        else {
-            return;
-        };
+        let Some(ending) = line.call.as_ref().and_then(|call| call.ending.as_ref()) else { return };
+        let (reason, lost) = (ending.reason.clone(), ending.lost);
         self.close_session(now, modem, reason.clone());
         let Some(line) = self.line_mut(modem) else { return };
         line.call = None;
-        let lost = matches!(reason, CloseReason::DeviceLost(_));
         self.report(Event::CallEnded { modem, reason });
         if lost {
             self.leave_lost(now, modem);
@@ -236,7 +235,8 @@ impl Bridge {
                     if ending.host == Goodbye::Grace {
                         ending.host = Goodbye::Done;
                     }
-                    ending.reason = CloseReason::DeviceLost(why);
+                    // Why the call ends has been said; that the modem drops its carrier then is usual.
+                    ending.lost = true;
                 }
                 self.check_goodbyes(now, modem);
             }

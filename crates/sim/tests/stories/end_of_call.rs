@@ -77,6 +77,17 @@ fn a_modem_without_dcd_that_says_no_carrier_ends_the_session_by_lcp_and_padt() {
 }
 
 #[test]
+fn a_carrier_that_drops_because_the_far_end_has_terminated_is_not_the_reason_told() {
+    let mut world = quick();
+    bring_up(&mut world, 0);
+    world.terminate(0);
+    let end = world.run_until(secs(10), |entry| call_ended(entry).is_some());
+    assert_eq!(call_ended(&end), Some(&CloseReason::ModemTerminated));
+    until_free(&mut world);
+    bring_up(&mut world, 0);
+}
+
+#[test]
 fn a_carrier_that_is_lost_ends_the_session_and_the_modem_can_be_dialled_again() {
     let mut world = quick();
     bring_up(&mut world, 0);
