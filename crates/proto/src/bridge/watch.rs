@@ -112,7 +112,9 @@ impl Watch {
     /// Takes note of what passed, and says how much that was.
     fn note(&mut self, now: Instant, traffic: Traffic) -> u64 {
         if traffic.host_frames != self.traffic.host_frames {
-            self.host_spoke(now);
+            self.heard = now;
+            // What passed before the first question is no answer.
+            self.questions.take_if(|questions| questions.asked > 0);
         }
         if (traffic.host_frames, traffic.modem_frames)
             != (self.traffic.host_frames, self.traffic.modem_frames)
