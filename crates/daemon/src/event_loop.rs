@@ -508,7 +508,16 @@ impl EventLoop {
     }
 
     fn on_serial_error(&mut self, now: Instant, modem: ModemId, error: &SerialError) {
-        self.input(now, Input::ModemFailed { modem, why: error.to_string() });
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        if !port.is_carrier_loss(error) {
+            return self.input(now, Input::ModemFailed { modem, why: error.to_string() });
+        }
+        // A tty that was hung up is of no more use, though its device is still there.
+        if let Some(descriptor) = port.descriptor() {
+            let _ = self.poller.remove(descriptor);
+        }
+        port.close();
+        self.input(now, Input::CarrierLost { modem });
     }
 
     /// Writes what waits for the modems, as far as they take it, and watches those that do not take all.

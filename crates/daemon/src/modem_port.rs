@@ -8,7 +8,7 @@ use crate::transmit_queue::TransmitQueue;
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
-use bridge_linux::serial_port::{SerialError, SerialPort};
+use bridge_linux::serial_port::{CloseReason, SerialError, SerialPort};
 use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
@@ -21,6 +21,8 @@ pub(crate) struct ModemPort {
     pub(crate) settings: ModemSettings,
     port: Option<SerialPort>,
     framing: bool,
+    /// The tty is hung up by the kernel when the carrier is lost.
+    watches_carrier: bool,
     framer: Framer,
     pub(crate) deframer: Box<Deframer>,
     queue: TransmitQueue,
@@ -38,6 +40,7 @@ impl ModemPort {
             settings,
             port: None,
             framing: false,
+            watches_carrier: false,
             framer: Framer::new(ExtraEscapes::NONE),
             deframer: Box::new(Deframer::new()),
             queue,
@@ -70,7 +73,13 @@ impl ModemPort {
         self.child = None;
         self.port = None;
         self.framing = false;
+        self.watches_carrier = false;
         self.queue.clear();
+    }
+
+    /// Whether this end of the tty means that the carrier was lost.
+    pub(crate) fn is_carrier_loss(&self, error: &SerialError) -> bool {
+        self.watches_carrier && matches!(error, SerialError::Closed(CloseReason::HungUp))
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -94,7 +103,7 @@ impl ModemPort {
         if let Some(port) = &mut self.port
             && port.modem_lines().is_some_and(|lines| lines.dcd)
         {
-            let _ = port.set_hangup_on_carrier_loss(true);
+            self.watches_carrier = port.set_hangup_on_carrier_loss(true).is_ok();
         }
     }
 

@@ -98,7 +98,7 @@ impl fmt::Display for CloseReason {
             Self::ModemTerminated => f.write_str("the far end ended the PPP link"),
             Self::NoCarrier => f.write_str("the modem said NO CARRIER"),
             Self::CarrierLost => f.write_str("the carrier was lost"),
-            Self::DeviceLost(why) => write!(f, "the modem is gone: {why}"),
+            Self::DeviceLost(why) => write!(f, "lost the modem: {why}"),
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
             Self::HostRestarted => f.write_str("the same host began a new session"),
             Self::NobodyCame => f.write_str("no host came for the connected modem"),
@@ -141,7 +141,7 @@ impl fmt::Display for ConnectFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(why) | Self::Command(why) => f.write_str(why),
-            Self::DeviceLost(why) => write!(f, "the modem is gone: {why}"),
+            Self::DeviceLost(why) => write!(f, "lost the modem: {why}"),
             Self::Script(error) => write!(f, "{error}"),
         }
     }
