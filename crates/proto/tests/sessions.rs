@@ -1,0 +1,335 @@
+//! What RFC 2516 and RFC 1661 ask of a session from its first packet to its last, seen from outside: packets and
+//! happenings in, outputs out.
+
+use bridge_proto::bridge::{
+    Bridge, BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, Output, RescueConfig, Seed,
+    ServiceConfig, Traffic, WatchConfig,
+};
+use bridge_proto::discard::DiscardReason;
+use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
+use bridge_proto::forward::{Route, SessionTable, host_to_modem, modem_to_host};
+use bridge_proto::id::{InterfaceId, ModemId};
+use bridge_proto::lcp::{MediatorConfig, MediatorMode};
+use bridge_proto::modem::{BackoffConfig, BudgetConfig, ModemState};
+use bridge_proto::time::Instant;
+use bridge_proto::wire::discovery::{Code, DiscoveryPacket, SessionId};
+use bridge_proto::wire::ethernet::MacAddr;
+use bridge_proto::wire::session::SessionHeader;
+use bridge_proto::wire::tag::{TagType, TagWriter};
+use std::time::Duration;
+
+const US: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+const HOST: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+const OTHER: MacAddr = MacAddr([2, 0, 0, 0, 0, 3]);
+const ETH0: InterfaceId = InterfaceId(0);
+const MODEM: ModemId = ModemId(0);
+
+const HOST_REQUEST: &[u8] = b"\xc0\x21\x01\x07\x00\x04";
+const HOST_ACK: &[u8] = b"\xc0\x21\x02\x09\x00\x04";
+const MODEM_REQUEST: &[u8] = b"\xc0\x21\x01\x09\x00\x04";
+const MODEM_ACK: &[u8] = b"\xc0\x21\x02\x07\x00\x04";
+
+/// A bridge with one modem, which a program dials, and the time that has passed for it.
+struct Story {
+    bridge: Bridge,
+    now: Instant,
+}
+
+impl Story {
+    fn new() -> Self {
+        let modem = ModemConfig {
+            dial: DialMethod::Command(Duration::from_secs(60)),
+            mediator: MediatorConfig { mode: MediatorMode::Transparent, ..MediatorConfig::default() },
+            backoff: BackoffConfig::default(),
+            timing: CallTiming::default(),
+            watch: WatchConfig::default(),
+            budget: BudgetConfig::default(),
+            hang_up: None,
+            rescue: RescueConfig::default(),
+            is_deaf: false,
+        };
+        let config = BridgeConfig {
+            ac_name: AcName::parse("bridge").unwrap(),
+            discovery: DiscoveryPolicy::default(),
+            interfaces: 1,
+            services: vec![ServiceConfig {
+                name: ServiceName::parse(b"internet").unwrap(),
+                modems: vec![MODEM],
+            }],
+            modems: vec![modem],
+        };
+        let mut story = Self { bridge: Bridge::new(config, Seed([7; 32])), now: Instant::from_millis(1000) };
+        story.hear(Input::InterfaceUp { interface: ETH0, mac: US, mtu: 1500 });
+        story.hear(Input::ModemAppeared { modem: MODEM });
+        story
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.bridge.poll_output()).collect()
+    }
+
+    /// Something happens; what comes of it, but for events.
+    fn hear(&mut self, input: Input<'_>) -> Vec<Output> {
+        self.bridge.handle_input(self.now, input);
+        let mut outputs = self.outputs();
+        outputs.retain(|output| !matches!(output, Output::Event(_)));
+        outputs
+    }
+
+    fn host_says(&mut self, ppp: &[u8]) -> Vec<Output> {
+        self.hear(Input::HostLcp { modem: MODEM, ppp })
+    }
+
+    fn modem_says(&mut self, ppp: &[u8]) -> Vec<Output> {
+        self.hear(Input::ModemLcp { modem: MODEM, ppp })
+    }
+
+    /// Time passes; what comes of it, but for events. Nothing passes between host and modem meanwhile.
+    fn wait(&mut self, time: Duration) -> Vec<Output> {
+        let end = self.now + time;
+        let mut all = Vec::new();
+        while let Some(due) = self.bridge.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.bridge.handle_timeout(self.now);
+            let outputs = self.outputs();
+            if outputs.iter().any(|output| matches!(output, Output::ReadTraffic(_))) {
+                all.extend(self.hear(Input::Traffic { modem: MODEM, traffic: Traffic::default() }));
+            }
+            all.extend(
+                outputs.into_iter().filter(|o| !matches!(o, Output::Event(_) | Output::ReadTraffic(_))),
+            );
+        }
+        self.now = end;
+        all
+    }
+
+    fn discovery(&mut self, source: MacAddr, code: Code, tags: &[(TagType, &[u8])]) -> Vec<Output> {
+        let destination = if code == Code::Padi { MacAddr::BROADCAST } else { US };
+        let mut writer = TagWriter::new(destination, source, code, None, 1500);
+        for (tag_type, value) in tags {
+            writer.add(*tag_type, value).unwrap();
+        }
+        self.hear(Input::Discovery { interface: ETH0, frame: &writer.finish() })
+    }
+
+    fn padi(&mut self, source: MacAddr) -> Vec<Output> {
+        self.discovery(source, Code::Padi, &[(TagType::ServiceName, b"")])
+    }
+
+    fn cookie(&mut self, source: MacAddr) -> Vec<u8> {
+        let offer = packets(&self.padi(source)).remove(0);
+        DiscoveryPacket::parse(&offer).unwrap().tags.first(TagType::AcCookie).unwrap().to_vec()
+    }
+
+    fn padr(&mut self, cookie: &[u8], service: &[u8], host_uniq: &[u8]) -> Vec<Output> {
+        let tags =
+            [(TagType::ServiceName, service), (TagType::AcCookie, cookie), (TagType::HostUniq, host_uniq)];
+        self.discovery(HOST, Code::Padr, &tags)
+    }
+
+    /// A session whose link is open: its PADS and its route.
+    fn session(&mut self) -> (Vec<u8>, Route) {
+        let cookie = self.cookie(HOST);
+        self.padr(&cookie, b"internet", b"1");
+        self.hear(Input::ModemOpened { modem: MODEM });
+        let outputs = self.hear(Input::CommandSucceeded { modem: MODEM });
+        let pads = packets(&outputs).remove(0);
+        let route = outputs.iter().find_map(|output| match output {
+            Output::InstallSession(route) => Some(route.clone()),
+            _ => None,
+        });
+        self.host_says(HOST_REQUEST);
+        self.modem_says(MODEM_ACK);
+        self.modem_says(MODEM_REQUEST);
+        self.host_says(HOST_ACK);
+        (pads, route.unwrap())
+    }
+
+    fn state(&self) -> ModemState {
+        self.bridge.modem_state(MODEM).unwrap()
+    }
+}
+
+/// The discovery packets among outputs.
+fn packets(outputs: &[Output]) -> Vec<Vec<u8>> {
+    let packets = outputs.iter().filter_map(|output| match output {
+        Output::SendDiscovery { frame, .. } => Some(frame.clone()),
+        _ => None,
+    });
+    packets.collect()
+}
+
+/// Where each output goes, in order: discovery packets by their code, LCP packets by theirs.
+fn told(outputs: &[Output]) -> Vec<String> {
+    let told = outputs.iter().filter_map(|output| match output {
+        Output::SendDiscovery { frame, .. } => {
+            Some(format!("{:?}", DiscoveryPacket::parse(frame).unwrap().code))
+        }
+        Output::SendToHost { ppp, .. } => Some(format!("host {}", ppp[2])),
+        Output::SendToModem { ppp, .. } => Some(format!("modem {}", ppp[2])),
+        Output::RemoveSession(_) => Some("remove".into()),
+        Output::HangUpModem(_) => Some("hang up".into()),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn frame(source: MacAddr, route: &Route, ppp: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(ppp.len()).unwrap();
+    let mut frame = SessionHeader::new(source, US, route.session_id).for_payload(length).to_vec();
+    frame.extend_from_slice(ppp);
+    frame
+}
+
+#[test]
+fn a_padi_leaves_nothing_behind() {
+    // RFC 2516 §3: nothing is set aside until a session is established.
+    let mut story = Story::new();
+    for number in 0..1000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let outputs = story.padi(MacAddr([2, 1, 0, 0, high, low]));
+        assert!(matches!(&outputs[..], [Output::SendDiscovery { .. }]));
+    }
+    assert_eq!((story.state(), story.bridge.poll_timeout()), (ModemState::Idle, None));
+}
+
+#[test]
+fn a_session_is_known_by_its_peer_too() {
+    // RFC 2516 §4: a session is that of two addresses and a SESSION_ID.
+    let (_, mut route) = Story::new().session();
+    route.connected = true;
+    let mut table = SessionTable::new();
+    table.install(route.clone());
+    let ppp = b"\x00\x21data";
+    assert!(host_to_modem(ETH0, &frame(HOST, &route, ppp), &table).is_ok());
+    assert_eq!(host_to_modem(ETH0, &frame(OTHER, &route, ppp), &table), Err(DiscardReason::WrongPeer));
+    let good = frame(HOST, &route, ppp);
+    assert_eq!(host_to_modem(InterfaceId(1), &good, &table), Err(DiscardReason::WrongPeer));
+}
+
+#[test]
+fn what_does_not_fit_the_ethernet_is_dropped() {
+    // RFC 2516 §7: no more than 1492 octets of information; RFC 4638 §5.1: what was agreed.
+    for octets in [1492, 1500] {
+        let mut table = SessionTable::new();
+        table.install(Route::new(ETH0, HOST, US, SessionId::new(1).unwrap(), MODEM, octets));
+        let mut ppp = vec![0; usize::from(octets) + 2];
+        assert!(modem_to_host(MODEM, &ppp, &table).is_ok());
+        ppp.push(0);
+        assert_eq!(modem_to_host(MODEM, &ppp, &table), Err(DiscardReason::ExceedsMtu));
+    }
+}
+
+#[test]
+fn a_modem_in_use_is_not_offered() {
+    // RFC 2516 §5.2: no PADO if the PADI cannot be served.
+    let mut story = Story::new();
+    story.session();
+    assert!(packets(&story.padi(OTHER)).is_empty());
+    assert_eq!(packets(&story.padi(HOST)).len(), 1, "its own host may have it again");
+}
+
+#[test]
+fn an_unknown_service_is_refused_in_a_pads() {
+    // RFC 2516 §5.4: Service-Name-Error, and SESSION_ID 0.
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    let pads = packets(&story.padr(&cookie, b"telex", b"1")).remove(0);
+    let pads = DiscoveryPacket::parse(&pads).unwrap();
+    assert_eq!((pads.code, pads.session_id), (Code::Pads, 0));
+    assert!(pads.tags.first(TagType::ServiceNameError).is_some());
+}
+
+#[test]
+fn a_repeated_padr_gets_the_same_pads() {
+    // RFC 2516 §8: hosts repeat what was not answered.
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    let (pads, _) = story.session();
+    assert_eq!(packets(&story.padr(&cookie, b"internet", b"1")), [pads]);
+    assert_eq!(story.state(), ModemState::Online);
+}
+
+#[test]
+fn a_late_pads_bears_the_newest_host_uniq() {
+    // RFC 2516 Appendix A: Host-Uniq tells a host which of its requests is answered.
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    assert!(packets(&story.padr(&cookie, b"internet", b"first")).is_empty());
+    story.hear(Input::ModemOpened { modem: MODEM });
+    assert!(packets(&story.padr(&cookie, b"internet", b"second")).is_empty());
+    let pads = packets(&story.hear(Input::CommandSucceeded { modem: MODEM })).remove(0);
+    assert_eq!(DiscoveryPacket::parse(&pads).unwrap().tags.first(TagType::HostUniq), Some(&b"second"[..]));
+}
+
+#[test]
+fn a_dial_that_takes_long_is_answered_early() {
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    story.padr(&cookie, b"internet", b"1");
+    story.hear(Input::ModemOpened { modem: MODEM });
+    assert!(packets(&story.wait(Duration::from_millis(3999))).is_empty());
+    let pads = packets(&story.wait(Duration::from_millis(1))).remove(0);
+    assert_ne!(DiscoveryPacket::parse(&pads).unwrap().session_id, 0);
+}
+
+#[test]
+fn a_failed_dial_is_told_in_a_pads() {
+    // RFC 2516 Appendix A: AC-System-Error tells that the request could not be performed.
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    story.padr(&cookie, b"internet", b"1");
+    story.hear(Input::ModemOpened { modem: MODEM });
+    let outputs = story.hear(Input::CommandFailed { modem: MODEM, why: "BUSY".into() });
+    let pads = packets(&outputs).remove(0);
+    let pads = DiscoveryPacket::parse(&pads).unwrap();
+    assert_eq!((pads.code, pads.session_id), (Code::Pads, 0));
+    let text = String::from_utf8(pads.tags.first(TagType::AcSystemError).unwrap().to_vec()).unwrap();
+    assert!(text.contains("BUSY"), "{text}");
+}
+
+#[test]
+fn after_a_padt_nothing_is_sent() {
+    // RFC 2516 §5.5: after a PADT, not even LCP.
+    let mut story = Story::new();
+    let (_, route) = story.session();
+    let padt = TagWriter::new(US, HOST, Code::Padt, Some(route.session_id), 1500).finish();
+    let outputs = story.hear(Input::Discovery { interface: ETH0, frame: &padt });
+    let told = told(&outputs);
+    assert_eq!(told[..2], ["modem 5", "remove"], "the far end is asked to terminate: {told:?}");
+    assert!(!told.iter().any(|what| what.starts_with("host") || what == "Padt"), "{told:?}");
+    let later = [story.modem_says(MODEM_REQUEST), story.wait(Duration::from_secs(10))].concat();
+    assert!(!later.iter().any(|output| matches!(output, Output::SendToHost { .. })), "{later:?}");
+}
+
+#[test]
+fn a_shutdown_asks_both_ends_before_the_padt() {
+    // RFC 2516 §5.5: PPP ends by PPP's means; the PADT is for when they are at an end.
+    let mut story = Story::new();
+    story.session();
+    assert_eq!(told(&story.hear(Input::Shutdown)), ["host 5", "modem 5"]);
+    let end = told(&story.wait(Duration::from_secs(3)));
+    assert_eq!(end, ["remove", "Padt", "hang up"], "nobody answered within the restart time");
+}
+
+#[test]
+fn a_terminated_link_ends_the_session_after_its_grace() {
+    // RFC 1661 §3.7: whoever sent the Terminate-Ack waits for a restart time; RFC 2516 §7: the session is over then.
+    let mut story = Story::new();
+    story.session();
+    assert_eq!(told(&story.host_says(b"\xc0\x21\x05\x0a\x00\x04")), ["modem 5"]);
+    assert_eq!(told(&story.modem_says(b"\xc0\x21\x06\x0a\x00\x04")), ["host 6"]);
+    assert!(told(&story.wait(Duration::from_millis(2999))).is_empty());
+    assert_eq!(told(&story.wait(Duration::from_millis(1))), ["remove", "Padt", "hang up"]);
+}
+
+#[test]
+fn a_silent_host_is_asked_and_then_ended() {
+    // RFC 2516 §7: the access concentrator occasionally sends Echo-Requests, to find sessions that are dead.
+    let mut story = Story::new();
+    story.session();
+    assert!(story.wait(Duration::from_secs(29)).is_empty());
+    let told = told(&story.wait(Duration::from_secs(20)));
+    assert_eq!(told[..3], ["host 9", "host 9", "host 9"], "{told:?}");
+    assert!(told.contains(&"Padt".to_owned()) && told.contains(&"hang up".to_owned()), "{told:?}");
+}
