@@ -25,8 +25,9 @@ const ETH0: InterfaceId = InterfaceId(0);
 const MODEM: ModemId = ModemId(0);
 
 const HOST_REQUEST: &[u8] = b"\xc0\x21\x01\x07\x00\x04";
-const HOST_ACK: &[u8] = b"\xc0\x21\x02\x09\x00\x04";
-const MODEM_REQUEST: &[u8] = b"\xc0\x21\x01\x09\x00\x04";
+const HOST_ACK: &[u8] = b"\xc0\x21\x02\x09\x00\x0a\x05\x06\xca\xfe\xba\xbe";
+/// With a Magic-Number.
+const MODEM_REQUEST: &[u8] = b"\xc0\x21\x01\x09\x00\x0a\x05\x06\xca\xfe\xba\xbe";
 const MODEM_ACK: &[u8] = b"\xc0\x21\x02\x07\x00\x04";
 
 /// A bridge with one modem, which a program dials, and the time that has passed for it.
@@ -37,6 +38,11 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// A modem that `is_deaf` never answers Echo-Requests.
+    fn with(is_deaf: bool) -> Self {
         let modem = ModemConfig {
             dial: DialMethod::Command(Duration::from_secs(60)),
             mediator: MediatorConfig { mode: MediatorMode::Transparent, ..MediatorConfig::default() },
@@ -46,7 +52,7 @@ impl Story {
             budget: BudgetConfig::default(),
             hang_up: None,
             rescue: RescueConfig::default(),
-            is_deaf: false,
+            is_deaf,
         };
         let config = BridgeConfig {
             ac_name: AcName::parse("bridge").unwrap(),
@@ -196,8 +202,7 @@ fn a_padi_leaves_nothing_behind() {
 #[test]
 fn a_session_is_known_by_its_peer_too() {
     // RFC 2516 §4: a session is that of two addresses and a SESSION_ID.
-    let (_, mut route) = Story::new().session();
-    route.connected = true;
+    let (_, route) = Story::new().session();
     let mut table = SessionTable::new();
     table.install(route.clone());
     let ppp = b"\x00\x21data";
@@ -332,4 +337,17 @@ fn a_silent_host_is_asked_and_then_ended() {
     let told = told(&story.wait(Duration::from_secs(20)));
     assert_eq!(told[..3], ["host 9", "host 9", "host 9"], "{told:?}");
     assert!(told.contains(&"Padt".to_owned()) && told.contains(&"hang up".to_owned()), "{told:?}");
+}
+
+#[test]
+fn an_echo_is_answered_for_a_deaf_modem_while_lcp_is_open() {
+    // RFC 1661 §5.8: only in the Opened state, with the answering end's Magic-Number, the data as they came.
+    let echo = b"\xc0\x21\x09\x2a\x00\x0a\x01\x02\x03\x04hi";
+    let mut story = Story::with(true);
+    story.session();
+    let outputs = story.host_says(echo);
+    let [Output::SendToHost { ppp, .. }] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(ppp, b"\xc0\x21\x0a\x2a\x00\x0a\xca\xfe\xba\xbehi");
+    story.modem_says(b"\xc0\x21\x01\x0b\x00\x04");
+    assert_eq!(told(&story.host_says(echo)), ["modem 9"], "negotiating again: it is the modem's to answer");
 }
