@@ -4,11 +4,11 @@
 //! how many is said. No decision is made here.
 
 use bridge_linux::OsError;
-use bridge_proto::bridge::{BridgeConfig, RescueStep};
+use bridge_proto::bridge::BridgeConfig;
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::event::{CloseReason, Direction, Event, Peer};
 use bridge_proto::id::{InterfaceId, ModemId};
-use bridge_proto::modem::ModemState;
+use bridge_proto::modem::{ModemState, RescueStep};
 use bridge_proto::notation;
 use bridge_proto::time::Instant;
 use std::fmt;

@@ -2,12 +2,11 @@
 //!
 //! Each event is one line of the log; the daemon has the one table that says which words and which level.
 
-use crate::bridge::RescueStep;
 use crate::chat::{ChatLine, ConversationError, FailureKind};
 use crate::discard::DiscardReason;
 use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
-use crate::modem::{BudgetLimit, ModemState};
+use crate::modem::{BudgetLimit, ModemState, RescueStep};
 use crate::wire::discovery::SessionId;
 use crate::wire::ethernet::MacAddr;
 use alloc::string::String;

@@ -27,7 +27,7 @@ mod watch;
 
 pub use config::{BridgeConfig, CallTiming, DialMethod, ModemConfig, ServiceConfig};
 pub use io::{Input, ModemCommand, Output};
-pub use rescue::{RescueConfig, RescueStep, RescueWhen};
+pub use rescue::{RescueConfig, RescueWhen};
 pub use watch::{Traffic, WatchConfig};
 
 use crate::discovery;

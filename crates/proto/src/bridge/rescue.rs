@@ -13,11 +13,10 @@ use super::io::{ModemCommand, Output};
 use crate::chat::{Conversation, ConversationOptions, Script};
 use crate::event::Event;
 use crate::id::ModemId;
-use crate::modem::ModemState;
+use crate::modem::{ModemState, RescueStep};
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 
 /// When and how a modem is rescued.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,33 +39,6 @@ pub enum RescueWhen {
     Suspicion,
     /// Before each dial.
     Always,
-}
-
-/// What may free a modem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RescueStep {
-    /// Nothing was needed.
-    Check,
-    /// DTR low for a while.
-    ToggleDtr,
-    /// Guard time, `+++`, `ATH`.
-    Escape,
-    /// The configured script.
-    Reset,
-    /// The configured program.
-    Command,
-}
-
-impl fmt::Display for RescueStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Check => "it answered at once",
-            Self::ToggleDtr => "dropping DTR",
-            Self::Escape => "+++ and ATH",
-            Self::Reset => "the reset script",
-            Self::Command => "the reset command",
-        })
-    }
 }
 
 /// How far a rescue is.

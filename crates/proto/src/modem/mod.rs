@@ -23,9 +23,11 @@
 
 mod backoff;
 mod budget;
+mod rescue;
 
 pub use backoff::{Backoff, BackoffConfig};
 pub use budget::{Budget, BudgetConfig, BudgetLimit, BudgetSpent};
+pub use rescue::RescueStep;
 
 use core::fmt;
 

@@ -1,6 +1,6 @@
 //! A modem left in data mode by whoever used it before is freed without anybody pulling its plug.
 
-use bridge_proto::bridge::RescueStep;
+use bridge_proto::modem::RescueStep;
 use bridge_proto::event::Event;
 use bridge_sim::host::profile::OPENWRT;
 use bridge_sim::modem::profile::HUAWEI;
