@@ -489,7 +489,7 @@ impl EventLoop {
                 Ok(ToHost::Data { interface, header }) => {
                     let length = u16::try_from(frame.ppp().len()).unwrap_or(u16::MAX);
                     port.traffic.modem_frames += 1;
-                    port.traffic.octets += u64::from(length);
+                    port.traffic.modem_octets += u64::from(length);
                     let octets = frame.prepend(&header.for_payload(length));
                     send_on(&self.ethernet, &mut self.report, interface, octets);
                 }

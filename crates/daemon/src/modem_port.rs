@@ -121,7 +121,7 @@ impl ModemPort {
     /// Queues a data frame.
     pub(crate) fn send(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
         self.traffic.host_frames += 1;
-        self.traffic.octets += ppp.len() as u64;
+        self.traffic.host_octets += ppp.len() as u64;
         if !self.framing {
             return Err(DiscardReason::ModemNotConnected);
         }

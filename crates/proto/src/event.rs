@@ -59,6 +59,8 @@ pub enum CloseReason {
     Idle,
     /// The modem may not be used any longer.
     BudgetSpent(BudgetLimit),
+    /// An operator wanted it.
+    Disconnected,
     /// The Ethernet interface went down.
     InterfaceDown,
     /// The program ends.
@@ -83,6 +85,7 @@ impl CloseReason {
             | Self::HostRestarted
             | Self::NobodyCame
             | Self::BudgetSpent(_)
+            | Self::Disconnected
             | Self::InterfaceDown
             | Self::Shutdown => false,
         }
@@ -104,6 +107,7 @@ impl fmt::Display for CloseReason {
             Self::HostDead => f.write_str("the host no longer answers"),
             Self::Idle => f.write_str("no data passed for too long"),
             Self::BudgetSpent(limit) => limit.fmt(f),
+            Self::Disconnected => f.write_str("an operator ended it"),
             Self::InterfaceDown => f.write_str("the Ethernet interface went down"),
             Self::Shutdown => f.write_str("the bridge is shutting down"),
         }
@@ -176,6 +180,8 @@ pub enum RefusalReason {
     },
     /// The dial that this request was waiting for failed.
     DialFailed(ConnectFailure),
+    /// An operator wants no new calls for the service.
+    Drained,
     /// The program ends.
     ShuttingDown,
 }
@@ -194,6 +200,7 @@ impl fmt::Display for RefusalReason {
                 write!(f, "too many short sessions in a row, wait {} s", wait.as_secs().max(1))
             }
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
+            Self::Drained => f.write_str("this service takes no new calls for now"),
             Self::ShuttingDown => f.write_str("the bridge is shutting down"),
         }
     }

@@ -88,7 +88,7 @@ impl Bridge {
     }
 
     fn can_serve(&self, now: Instant, peer: Peer, service: usize) -> bool {
-        self.pool(service).any(|line| line.can_serve(now, peer, service))
+        !self.is_drained(service) && self.pool(service).any(|line| line.can_serve(now, peer, service))
     }
 
     fn pool(&self, service: usize) -> impl Iterator<Item = &Line> {
@@ -144,6 +144,9 @@ impl Bridge {
         });
         if let Some(modem) = own.map(|line| line.id) {
             return self.rejoin(now, modem, waiting);
+        }
+        if self.is_drained(service) {
+            return self.refuse(&waiting.request, RefusalReason::Drained);
         }
         let idle = self.pool(service).find(|line| line.is_free(now)).map(|line| line.id);
         if let Some(modem) = idle {

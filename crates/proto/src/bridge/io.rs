@@ -5,6 +5,7 @@ use crate::event::Event;
 use crate::forward::Route;
 use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
+use crate::wire::discovery::SessionId;
 use crate::wire::ethernet::MacAddr;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -127,6 +128,21 @@ pub enum Input<'a> {
         modem: ModemId,
         /// What to tell people.
         why: String,
+    },
+    /// An operator wants this session to end.
+    Disconnect {
+        /// Which; nothing happens if there is none.
+        session_id: SessionId,
+    },
+    /// An operator wants no new calls; those under way go on.
+    Drain {
+        /// Index of the service; all of them without one.
+        service: Option<usize>,
+    },
+    /// An operator wants new calls again.
+    Resume {
+        /// Index of the service; all of them without one.
+        service: Option<usize>,
     },
     /// End every session and every call, then report [`Bridge::is_finished`](super::Bridge::is_finished).
     Shutdown,

@@ -16,6 +16,7 @@
 
 mod admission;
 mod call;
+mod command;
 mod config;
 mod dialing;
 mod goodbye;
@@ -23,11 +24,13 @@ mod io;
 mod lockout;
 mod rescue;
 mod session;
+mod snapshot;
 mod watch;
 
 pub use config::{BridgeConfig, CallTiming, DialMethod, ModemConfig, ServiceConfig};
 pub use io::{Input, ModemCommand, Output};
 pub use rescue::{RescueConfig, RescueWhen};
+pub use snapshot::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 pub use watch::{Traffic, WatchConfig};
 
 use crate::discovery;
@@ -58,6 +61,8 @@ pub struct Bridge {
     random: Random,
     strays: StrayLimit,
     lockout: Lockout,
+    /// Which services take no new calls, in the order of the configuration.
+    drained: Vec<bool>,
     outputs: VecDeque<Output>,
     shutting_down: bool,
 }
@@ -77,6 +82,7 @@ impl Bridge {
             .map(|(modem, number)| Line::new(ModemId(number), modem.clone()))
             .collect();
         let interfaces = (0..config.interfaces).map(|_| None).collect();
+        let drained = config.services.iter().map(|_| false).collect();
         Self {
             config,
             concentrator,
@@ -86,6 +92,7 @@ impl Bridge {
             random,
             strays: StrayLimit::default(),
             lockout: Lockout::default(),
+            drained,
             outputs: VecDeque::new(),
             shutting_down: false,
         }
@@ -116,6 +123,9 @@ impl Bridge {
             Input::Traffic { modem, traffic } => self.on_traffic(now, modem, traffic),
             Input::NoCarrier { modem } => self.end_call(now, modem, CloseReason::NoCarrier),
             Input::CarrierLost { modem } => self.end_call(now, modem, CloseReason::CarrierLost),
+            Input::Disconnect { session_id } => self.on_disconnect(now, session_id),
+            Input::Drain { service } => self.on_drain(service),
+            Input::Resume { service } => self.on_resume(service),
             Input::Shutdown => self.shut_down(now),
         }
     }

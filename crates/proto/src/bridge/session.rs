@@ -267,8 +267,14 @@ impl Bridge {
         };
         self.emit(Output::RemoveSession(modem));
         let lasted = now - session.opened;
-        if !matches!(reason, CloseReason::Shutdown | CloseReason::HostRestarted | CloseReason::InterfaceDown)
-        {
+        let not_its_doing = matches!(
+            reason,
+            CloseReason::Shutdown
+                | CloseReason::HostRestarted
+                | CloseReason::InterfaceDown
+                | CloseReason::Disconnected
+        );
+        if !not_its_doing {
             self.lockout.session_ended(now, session.peer, lasted);
         }
         if reason != CloseReason::HostPadt

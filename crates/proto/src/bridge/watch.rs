@@ -46,8 +46,18 @@ pub struct Traffic {
     pub host_frames: u64,
     /// Data frames from the modem.
     pub modem_frames: u64,
-    /// Octets of both, the protocol field included.
-    pub octets: u64,
+    /// Octets of the host's, the protocol field included.
+    pub host_octets: u64,
+    /// Octets of the modem's, the protocol field included.
+    pub modem_octets: u64,
+}
+
+impl Traffic {
+    /// Octets both ways.
+    #[must_use]
+    pub const fn octets(&self) -> u64 {
+        self.host_octets.saturating_add(self.modem_octets)
+    }
 }
 
 /// What a session's watch knows.
@@ -121,7 +131,7 @@ impl Watch {
         {
             self.active = now;
         }
-        let octets = traffic.octets.saturating_sub(self.traffic.octets);
+        let octets = traffic.octets().saturating_sub(self.traffic.octets());
         self.traffic = traffic;
         octets
     }

@@ -137,7 +137,13 @@ fn happen(world: &mut World, choices: &mut Choices<'_>) {
         }
         200..=207 => {
             let number = u64::from(choices.octet());
-            let traffic = Traffic { host_frames: number, modem_frames: number, octets: number * 100 };
+            let octets = number * 100;
+            let traffic = Traffic {
+                host_frames: number,
+                modem_frames: number,
+                host_octets: octets,
+                modem_octets: octets,
+            };
             world.happens(Input::Traffic { modem, traffic });
         }
         208..=214 => world.happens(Input::CommandSucceeded { modem }),

@@ -162,8 +162,9 @@ impl World {
                 assert!(self.routes.contains_key(&modem), "{modem} has no session");
                 // Every third answer says that nothing new has passed.
                 self.traffic += u64::from(!self.now.as_micros().is_multiple_of(3));
-                let (host_frames, octets) = (self.traffic, self.traffic * 100);
-                let traffic = Traffic { host_frames, modem_frames: self.traffic / 2, octets };
+                let (host_frames, modem_frames) = (self.traffic, self.traffic / 2);
+                let (host_octets, modem_octets) = (host_frames * 100, modem_frames * 100);
+                let traffic = Traffic { host_frames, modem_frames, host_octets, modem_octets };
                 self.bridge.handle_input(self.now, Input::Traffic { modem, traffic });
             }
             // Nothing was promised of the others; new ones may come.

@@ -136,7 +136,7 @@ impl Cable {
 
     pub(super) fn send(&mut self, ppp: &[u8]) -> bool {
         self.traffic.host_frames += 1;
-        self.traffic.octets += ppp.len() as u64;
+        self.traffic.host_octets += ppp.len() as u64;
         self.is_framing && self.queue.len() + ppp.len() <= DATA_LIMIT && self.encode(ppp)
     }
 

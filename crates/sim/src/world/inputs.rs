@@ -140,7 +140,7 @@ impl World {
                 Ok(ToHost::Data { header, .. }) => {
                     let length = u16::try_from(frame.ppp().len()).expect("no longer than a frame");
                     cable.traffic.modem_frames += 1;
-                    cable.traffic.octets += u64::from(length);
+                    cable.traffic.modem_octets += u64::from(length);
                     let octets = frame.prepend(&header.for_payload(length)).to_vec();
                     self.transmit(&octets);
                 }

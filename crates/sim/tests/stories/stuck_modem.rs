@@ -1,7 +1,7 @@
 //! A modem left in data mode by whoever used it before is freed without anybody pulling its plug.
 
-use bridge_proto::modem::RescueStep;
 use bridge_proto::event::Event;
+use bridge_proto::modem::RescueStep;
 use bridge_sim::host::profile::OPENWRT;
 use bridge_sim::modem::profile::HUAWEI;
 use bridge_sim::world::{ModemSetup, World, WorldConfig, is_up};
