@@ -1,5 +1,6 @@
 //! The command line: that of the program this one replaces, and options for what it could not do.
 
+use crate::control::client::{DisconnectArguments, ServiceArguments, StatusArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +36,14 @@ pub enum Command {
     /// network of their own; nothing else on this machine is touched. Takes about ten seconds. The exit code is 0
     /// if all went well, 1 if a step failed, 2 if this machine does not let the demo have a network of its own.
     Demo(DemoArguments),
+    /// Say what a running bridge is doing
+    Status(StatusArguments),
+    /// End a session of a running bridge
+    Disconnect(DisconnectArguments),
+    /// Let a running bridge take no new calls; those under way go on
+    Drain(ServiceArguments),
+    /// Let a running bridge take new calls again
+    Resume(ServiceArguments),
 }
 
 /// Options of the demo.
@@ -149,6 +158,10 @@ pub struct BridgeArguments {
     #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds)]
     pub chat_short_pause: Duration,
 
+    /// Listen for `status`, `disconnect`, `drain` and `resume` at this socket
+    /// [default: /run/pppoe-serial-bridge/control, where that is possible]
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
     /// How much to log
     #[arg(long, value_enum, default_value = "info")]
     pub log_level: LogLevel,
@@ -269,6 +282,17 @@ mod tests {
         assert!(parse(&["--connect=true", "demo"]).is_err());
         let bridge = parse(&["--connect=true", "./demo", "service", "eth0"]).unwrap();
         assert!(bridge.command.is_none());
+    }
+
+    #[test]
+    fn a_running_bridge_is_asked_by_subcommands() {
+        let command = |words: &[&str]| parse(words).map(|arguments| arguments.command);
+        assert!(matches!(command(&["status", "--json"]), Ok(Some(Command::Status(_)))));
+        assert!(matches!(command(&["disconnect", "0x0001"]), Ok(Some(Command::Disconnect(_)))));
+        assert!(matches!(command(&["drain"]), Ok(Some(Command::Drain(_)))));
+        assert!(matches!(command(&["resume", "lte", "--control=x"]), Ok(Some(Command::Resume(_)))));
+        assert!(matches!(command(&["--connect=true", "./status", "lte", "eth0"]), Ok(None)));
+        assert!(command(&["disconnect"]).is_err() && command(&["--connect=true", "status"]).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Carries out what the control plane wants.
 
+use crate::control::meter::Meter;
 use crate::ethernet_port::send_on;
 use crate::event_loop::{EventLoop, Timer};
 use crate::report::Remedied;
@@ -79,6 +80,7 @@ impl EventLoop {
                     && let Some(port) = self.modem(route.modem)
                 {
                     port.traffic = Traffic::default();
+                    port.meter = Meter::new(now);
                 }
                 self.table.install(route);
             }
@@ -104,7 +106,11 @@ impl EventLoop {
                 }
             }
             Output::ReadTraffic(modem) => {
-                let traffic = self.modem(modem).map(|port| port.traffic).unwrap_or_default();
+                let port = self.modem(modem);
+                let traffic = port.map_or_else(Traffic::default, |port| {
+                    port.meter.note(now, port.traffic);
+                    port.traffic
+                });
                 self.bridge.handle_input(now, Input::Traffic { modem, traffic });
             }
             Output::CloseModem(modem) => self.close_modem(now, modem),

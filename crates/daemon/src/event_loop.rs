@@ -3,6 +3,7 @@
 //! It is the one place that reads the clock, once for each wake-up.
 
 use crate::config::Config;
+use crate::control::Control;
 use crate::ethernet_port::{EthernetPort, Reception, receive, send_on};
 use crate::modem_port::ModemPort;
 use crate::report::{Remedied, Report};
@@ -22,6 +23,7 @@ use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem;
 use bridge_proto::time::Instant;
 use bridge_proto::wire::ethernet::MacAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use thiserror::Error;
@@ -85,21 +87,23 @@ enum Source {
     Modem(ModemId),
     CommandEnd(ModemId),
     CommandWords(ModemId),
+    Control,
 }
 
 /// The running daemon.
 #[derive(Debug)]
 pub struct EventLoop {
-    poller: Poller,
+    pub(crate) poller: Poller,
     signals: SignalSet,
     monitor: InterfaceMonitor,
     devices: DeviceWatcher,
     notifier: Option<Notifier>,
-    interface_names: Vec<String>,
+    pub(crate) control: Option<Control>,
+    pub(crate) interface_names: Vec<String>,
     pub(crate) bridge: Bridge,
     pub(crate) table: SessionTable,
     pub(crate) ethernet: Vec<Option<EthernetPort>>,
-    modems: Vec<ModemPort>,
+    pub(crate) modems: Vec<ModemPort>,
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
     /// What a modem had said behind its CONNECT.
@@ -129,6 +133,7 @@ impl EventLoop {
             monitor,
             devices,
             notifier: Notifier::from_environment().unwrap_or_default(),
+            control: None,
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             interface_names: config.interfaces,
             table: SessionTable::new(),
@@ -142,6 +147,19 @@ impl EventLoop {
         };
         event_loop.watch_all(config.wait)?;
         Ok(event_loop)
+    }
+
+    /// Listens for commands at `path`.
+    ///
+    /// # Errors
+    /// The socket cannot be opened.
+    pub fn serve_control(&mut self, path: &Path) -> Result<(), OsError> {
+        let control = Control::open(now(), path)?;
+        self.poller
+            .add(&control, token(Source::Control), Interest::READABLE)
+            .map_err(|cause| OsError::new("watch", path.display().to_string(), cause))?;
+        self.control = Some(control);
+        Ok(())
     }
 
     fn watch_all(&mut self, wait: bool) -> Result<(), StartError> {
@@ -273,6 +291,7 @@ impl EventLoop {
             Some(Source::Modem(modem)) => self.on_modem_ready(now, modem, readiness),
             Some(Source::CommandEnd(modem)) => self.on_command_end(now, modem),
             Some(Source::CommandWords(modem)) => self.on_command_words(modem),
+            Some(Source::Control) => self.on_control(now),
             None => {}
         }
     }
@@ -660,6 +679,7 @@ fn token(source: Source) -> Token {
         Source::CommandEnd(ModemId(number)) => (5, number),
         Source::CommandWords(ModemId(number)) => (6, number),
         Source::Devices => (7, 0),
+        Source::Control => (8, 0),
     };
     Token(kind << 16 | u64::from(number))
 }
@@ -675,6 +695,7 @@ fn source(token: Token) -> Option<Source> {
         5 => Source::CommandEnd(ModemId(number)),
         6 => Source::CommandWords(ModemId(number)),
         7 => Source::Devices,
+        8 => Source::Control,
         _ => return None,
     })
 }

@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 mod demo;
 mod dispatch;
 mod ethernet_port;
@@ -19,6 +20,9 @@ mod transmit_queue;
 pub use event_loop::{EventLoop, StartError};
 
 use clap::Parser;
+use control::client;
+use report::Remedied;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code for what the operator can mend: arguments, files, devices, privileges.
@@ -30,6 +34,10 @@ pub fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match &arguments.command {
         Some(cli::Command::Demo(demo)) => demo::run(demo),
+        Some(cli::Command::Status(arguments)) => client::status(arguments),
+        Some(cli::Command::Disconnect(arguments)) => client::disconnect(arguments),
+        Some(cli::Command::Drain(arguments)) => client::drain(arguments),
+        Some(cli::Command::Resume(arguments)) => client::resume(arguments),
         None => run(&arguments.bridge),
     }
 }
@@ -38,12 +46,25 @@ fn run(arguments: &cli::BridgeArguments) -> ExitCode {
     report::start_logging(arguments.log_level);
     let outcome = config::Config::from_arguments(arguments)
         .map_err(|error| error.to_string())
-        .and_then(|config| EventLoop::start(config).map_err(|error| error.to_string()));
+        .and_then(|config| EventLoop::start(config).map_err(|error| error.to_string()))
+        .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
     match outcome {
         Ok(event_loop) => event_loop.run(),
         Err(message) => {
             eprintln!("pppoe-serial-bridge: {message}");
             ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+/// Opens the control socket: where it was asked for it must be had, and elsewhere it is worth having.
+fn with_control(mut event_loop: EventLoop, path: Option<&Path>) -> Result<EventLoop, String> {
+    match (event_loop.serve_control(path.unwrap_or(Path::new(control::DEFAULT_PATH))), path) {
+        (Ok(()), _) => Ok(event_loop),
+        (Err(error), Some(_)) => Err(format!("cannot {}", Remedied(&error))),
+        (Err(error), None) => {
+            tracing::info!("no control socket: cannot {}", Remedied(&error));
+            Ok(event_loop)
         }
     }
 }

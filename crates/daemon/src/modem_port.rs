@@ -4,6 +4,7 @@
 //! never the end of the program.
 
 use crate::config::ModemSettings;
+use crate::control::meter::Meter;
 use crate::transmit_queue::TransmitQueue;
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
@@ -29,6 +30,8 @@ pub(crate) struct ModemPort {
     child: Option<Child>,
     /// What passed since the session was installed.
     pub(crate) traffic: Traffic,
+    /// How fast it is.
+    pub(crate) meter: Meter,
     /// What the poller was last told.
     pub(crate) interest: Interest,
 }
@@ -46,6 +49,7 @@ impl ModemPort {
             queue,
             child: None,
             traffic: Traffic::default(),
+            meter: Meter::default(),
             interest: Interest::NOTHING,
         }
     }

@@ -11,6 +11,7 @@ use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{ModemState, RescueStep};
 use bridge_proto::notation;
 use bridge_proto::time::Instant;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -49,18 +50,47 @@ pub(crate) struct Report {
     discards: [u64; DiscardReason::ALL.len()],
     told: [u64; DiscardReason::ALL.len()],
     limit: LineLimit,
+    /// The newest warnings, the newest last.
+    problems: VecDeque<(Instant, String)>,
 }
 
 impl Report {
     pub(crate) fn new(interfaces: Vec<String>, modems: Vec<String>, bridge: &BridgeConfig) -> Self {
         let service = bridge.services.first().map_or_else(String::new, |service| service.name.to_string());
         let zero = [0; DiscardReason::ALL.len()];
-        Self { interfaces, modems, service, discards: zero, told: zero, limit: LineLimit::default() }
+        Self {
+            interfaces,
+            modems,
+            service,
+            discards: zero,
+            told: zero,
+            limit: LineLimit::default(),
+            problems: VecDeque::new(),
+        }
     }
 
     /// Counts a dropped frame. Costs an addition: fit for the per-frame path.
     pub(crate) fn discard(&mut self, reason: DiscardReason) {
         self.discards[reason.index()] += 1;
+    }
+
+    /// How many frames were dropped for this reason.
+    pub(crate) fn discarded(&self, reason: DiscardReason) -> u64 {
+        self.discards[reason.index()]
+    }
+
+    /// What somebody should look at, and when it was, the newest first.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = (Instant, &str)> {
+        self.problems.iter().rev().map(|(when, text)| (*when, text.as_str()))
+    }
+
+    fn keep_problem(&mut self, now: Instant, event: &Event) {
+        const MOST: usize = 16;
+        let text = EventLine { report: self, event }.to_string();
+        if self.problems.len() >= MOST {
+            self.problems.pop_front();
+        }
+        self.problems.push_back((now, text));
     }
 
     /// How many frames were dropped for each reason, where any were.
@@ -109,6 +139,9 @@ impl Report {
             self.discard(*reason);
         }
         let level = level_of(event);
+        if level == Level::WARN {
+            self.keep_problem(now, event);
+        }
         let wanted = match level {
             Level::WARN => enabled!(Level::WARN),
             Level::INFO => enabled!(Level::INFO),

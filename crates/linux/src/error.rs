@@ -36,7 +36,7 @@ impl OsError {
 
     /// The same error, with what the operator can do about it.
     #[must_use]
-    pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
+    pub fn with_remedy(mut self, remedy: &'static str) -> Self {
         self.remedy = Some(remedy);
         self
     }

@@ -1,0 +1,159 @@
+//! From what the control plane, the ports and the counters know to what the control socket says.
+
+use super::protocol::{
+    FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus, Status,
+};
+use crate::event_loop::EventLoop;
+use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, SessionSnapshot, Snapshot};
+use bridge_proto::discard::DiscardReason;
+use bridge_proto::id::ModemId;
+use bridge_proto::modem::ModemState;
+use bridge_proto::time::Instant;
+use bridge_proto::wire::ethernet::MacAddr;
+use std::time::Duration;
+
+impl EventLoop {
+    /// What goes on at `now`.
+    pub(super) fn status(&self, now: Instant) -> Status {
+        let snapshot = self.bridge.snapshot(now);
+        let started = self.control.as_ref().map_or(now, |control| control.opened);
+        let problems = self
+            .report
+            .problems()
+            .map(|(when, text)| Problem { seconds_ago: (now - when).as_secs(), text: text.to_owned() });
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: (now - started).as_secs(),
+            interfaces: self.interface_statuses(),
+            services: self.service_statuses(&snapshot),
+            modems: snapshot.modems.iter().map(|modem| self.modem_status(modem)).collect(),
+            sessions: self.session_statuses(&snapshot),
+            discards: DiscardReason::ALL
+                .into_iter()
+                .map(|reason| (reason.name().to_owned(), self.report.discarded(reason)))
+                .collect(),
+            problems: problems.collect(),
+        }
+    }
+
+    fn interface_statuses(&self) -> Vec<InterfaceStatus> {
+        let ports = self.interface_names.iter().zip(&self.ethernet);
+        ports
+            .map(|(name, port)| {
+                let interface = port.as_ref().map(|port| &port.interface);
+                InterfaceStatus {
+                    name: name.clone(),
+                    mac: interface.map(|interface| MacAddr(interface.mac).to_string()),
+                    mtu: interface.map(|interface| interface.mtu),
+                    up: interface.is_some_and(|interface| interface.is_up),
+                }
+            })
+            .collect()
+    }
+
+    fn service_statuses(&self, snapshot: &Snapshot) -> Vec<ServiceStatus> {
+        let name = |modem: &ModemId| self.report.modem(*modem).to_owned();
+        let sessions = |index: usize| {
+            let calls = snapshot.modems.iter().filter_map(|modem| modem.call.as_ref());
+            calls.filter(|call| call.service == index && call.session.is_some()).count()
+        };
+        let services = snapshot.services.iter().enumerate();
+        services
+            .map(|(index, service)| ServiceStatus {
+                name: service.name.to_string(),
+                modems: service.modems.iter().map(name).collect(),
+                sessions: sessions(index),
+                drained: service.drained,
+            })
+            .collect()
+    }
+
+    fn modem_status(&self, modem: &ModemSnapshot) -> ModemStatus {
+        let call = modem.call.as_ref();
+        ModemStatus {
+            device: self.report.modem(modem.id).to_owned(),
+            state: modem.state.to_string(),
+            reason: reason(modem),
+            wait_seconds: modem.rest.as_ref().map(|rest| whole_seconds(wait(rest))),
+            failures: modem.failures,
+            peer: call.map(|call| call.peer.mac.to_string()),
+            interface: call.map(|call| self.report.interface(call.peer.interface).to_owned()),
+            call_seconds: call.map(|call| call.lasted.as_secs()),
+        }
+    }
+
+    fn session_statuses(&self, snapshot: &Snapshot) -> Vec<SessionStatus> {
+        let sessions = snapshot.modems.iter().filter_map(|modem| {
+            let call = modem.call.as_ref()?;
+            Some((modem, call, call.session?))
+        });
+        sessions.map(|(modem, call, session)| self.session_status(snapshot, modem, call, session)).collect()
+    }
+
+    fn session_status(
+        &self,
+        snapshot: &Snapshot,
+        modem: &ModemSnapshot,
+        call: &CallSnapshot,
+        session: SessionSnapshot,
+    ) -> SessionStatus {
+        let port = self.modems.get(usize::from(modem.id.0));
+        let traffic = port.map(|port| port.traffic).unwrap_or_default();
+        let rates = port.and_then(|port| port.meter.rates());
+        let service = snapshot.services.get(call.service);
+        SessionStatus {
+            session: session.id.get(),
+            peer: call.peer.mac.to_string(),
+            interface: self.report.interface(call.peer.interface).to_owned(),
+            service: service.map(|service| service.name.to_string()).unwrap_or_default(),
+            modem: self.report.modem(modem.id).to_owned(),
+            state: session_state(modem.state, session.link_is_open).to_owned(),
+            seconds: session.lasted.as_secs(),
+            host_to_modem: FlowStatus {
+                frames: traffic.host_frames,
+                octets: traffic.host_octets,
+                bits_per_second: rates.map(|rates| rates.host_to_modem),
+            },
+            modem_to_host: FlowStatus {
+                frames: traffic.modem_frames,
+                octets: traffic.modem_octets,
+                bits_per_second: rates.map(|rates| rates.modem_to_host),
+            },
+        }
+    }
+}
+
+/// Why a modem is in its state, where that does not go without saying.
+fn reason(modem: &ModemSnapshot) -> Option<String> {
+    if let Some(reason) = &modem.ending {
+        return Some(reason.to_string());
+    }
+    Some(match modem.rest.as_ref()? {
+        Rest::Failed { failure, .. } => failure.to_string(),
+        Rest::Spent { limit, .. } => limit.to_string(),
+    })
+}
+
+fn wait(rest: &Rest) -> Duration {
+    match rest {
+        Rest::Failed { wait, .. } | Rest::Spent { wait, .. } => *wait,
+    }
+}
+
+/// A wait is over when it is over, not up to a second before.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+fn session_state(modem: ModemState, link_is_open: bool) -> &'static str {
+    match modem {
+        ModemState::Opening | ModemState::Dialing => "dialing",
+        ModemState::Online if link_is_open => "open",
+        ModemState::Online => "negotiating",
+        ModemState::Terminating
+        | ModemState::HangingUp
+        | ModemState::Absent
+        | ModemState::Idle
+        | ModemState::BackingOff => "ending",
+    }
+}

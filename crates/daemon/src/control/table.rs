@@ -1,0 +1,258 @@
+//! The status as people like to read it.
+
+use super::protocol::{
+    FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus, Status,
+};
+use bridge_proto::discard::DiscardReason;
+use std::fmt::Write;
+
+/// All of it; sections without content are left out, except that there are no sessions.
+pub(super) fn render(status: &Status) -> String {
+    let mut text = format!("pppoe-serial-bridge {}, up {}\n", status.version, time(status.uptime_seconds));
+    let sections = [
+        Table::of(["INTERFACE", "ADDRESS", "MTU", "STATE"], status.interfaces.iter().map(interface)),
+        Table::of(["SERVICE", "SESSIONS", "STATE", "MODEMS"], status.services.iter().map(service)),
+        Table::of(["MODEM", "STATE", "HOST", "WHY"], status.modems.iter().map(modem)),
+        Table::of(
+            ["SESSION", "HOST", "ON", "SERVICE", "MODEM", "STATE", "FOR", "FROM HOST", "FROM MODEM"],
+            status.sessions.iter().map(session),
+        ),
+        Table::of(["DROPPED", "COUNT", "MEANING"], status.discards.iter().filter_map(discard)),
+        Table::of(["PROBLEMS", ""], status.problems.iter().map(problem)),
+    ];
+    for section in sections.iter().filter(|section| section.rows.len() > 1) {
+        text.push('\n');
+        section.write(&mut text);
+    }
+    if status.sessions.is_empty() {
+        text.push_str("\nno sessions\n");
+    }
+    text
+}
+
+fn interface(interface: &InterfaceStatus) -> [String; 4] {
+    let state = match (&interface.mac, interface.up) {
+        (None, _) => "absent",
+        (Some(_), true) => "up",
+        (Some(_), false) => "down",
+    };
+    let mtu = interface.mtu.map(|mtu| mtu.to_string()).unwrap_or_default();
+    [interface.name.clone(), interface.mac.clone().unwrap_or_default(), mtu, state.into()]
+}
+
+fn service(service: &ServiceStatus) -> [String; 4] {
+    let state = if service.drained { "drained" } else { "offered" };
+    [service.name.clone(), service.sessions.to_string(), state.into(), service.modems.join(", ")]
+}
+
+fn modem(modem: &ModemStatus) -> [String; 4] {
+    let state = match modem.wait_seconds {
+        Some(wait) => format!("{} {}", modem.state, time(wait)),
+        None => modem.state.clone(),
+    };
+    [
+        modem.device.clone(),
+        state,
+        modem.peer.clone().unwrap_or_default(),
+        modem.reason.clone().unwrap_or_default(),
+    ]
+}
+
+fn session(session: &SessionStatus) -> [String; 9] {
+    [
+        format!("{:#06x}", session.session),
+        session.peer.clone(),
+        session.interface.clone(),
+        session.service.clone(),
+        session.modem.clone(),
+        session.state.clone(),
+        time(session.seconds),
+        flow(&session.host_to_modem),
+        flow(&session.modem_to_host),
+    ]
+}
+
+fn discard((name, count): (&String, &u64)) -> Option<[String; 3]> {
+    // A newer bridge may have reasons that are not known here.
+    let known = DiscardReason::ALL.into_iter().find(|reason| reason.name() == name);
+    let meaning = known.map(|reason| reason.help().to_owned()).unwrap_or_default();
+    (*count > 0).then(|| [name.clone(), count.to_string(), meaning])
+}
+
+fn problem(problem: &Problem) -> [String; 2] {
+    [format!("{} ago", time(problem.seconds_ago)), problem.text.clone()]
+}
+
+fn flow(flow: &FlowStatus) -> String {
+    let rate = flow.bits_per_second.map(|rate| format!(", {}bit/s", scaled(rate))).unwrap_or_default();
+    format!("{}B{rate}", scaled(flow.octets))
+}
+
+/// Three digits or so, and the unit's prefix: `17 `, `1.2 k`, `34 M`.
+fn scaled(number: u64) -> String {
+    const PREFIXES: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
+    if number < 1000 {
+        return format!("{number} ");
+    }
+    let mut unit = 1000_u64;
+    let mut prefixes = PREFIXES.iter();
+    let mut prefix = prefixes.next();
+    while number / unit >= 1000 {
+        unit *= 1000;
+        prefix = prefixes.next();
+    }
+    let prefix = prefix.copied().unwrap_or_default();
+    match (number / unit, number % unit / (unit / 10)) {
+        (whole @ 0..10, tenth) => format!("{whole}.{tenth} {prefix}"),
+        (whole, _) => format!("{whole} {prefix}"),
+    }
+}
+
+/// The two largest units: `5 s`, `3 min 4 s`, `2 h 0 min`, `12 d 7 h`.
+fn time(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {} min", minutes % 60),
+        (_, _, _) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+/// Columns as wide as their widest cell, two spaces apart.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn of<const COLUMNS: usize>(
+        headings: [&str; COLUMNS],
+        rows: impl Iterator<Item = [String; COLUMNS]>,
+    ) -> Self {
+        let headings = headings.map(str::to_owned).to_vec();
+        Self {
+            rows: std::iter::once(headings)
+                .chain(rows.map(|row| row.map(|cell| harmless(&cell)).to_vec()))
+                .collect(),
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let columns = self.rows.first().map_or(0, Vec::len);
+        let width = |column| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell: &String| cell.chars().count()).max()
+        };
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                let _ = write!(line, "{cell:<width$}  ");
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+}
+
+/// Names come from files and from the network, and a terminal obeys what it reads.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn example() -> Status {
+        let flow = |octets, bits_per_second| FlowStatus { frames: 9, octets, bits_per_second };
+        Status {
+            version: "1.0".into(),
+            uptime_seconds: 7265,
+            interfaces: vec![InterfaceStatus {
+                name: "eth0".into(),
+                mac: Some("02:00:00:00:00:01".into()),
+                mtu: Some(1500),
+                up: true,
+            }],
+            services: vec![ServiceStatus {
+                name: "internet".into(),
+                modems: vec!["/dev/ttyUSB0".into(), "/dev/ttyUSB1".into()],
+                sessions: 1,
+                drained: true,
+            }],
+            modems: vec![
+                ModemStatus {
+                    device: "/dev/ttyUSB0".into(),
+                    state: "online".into(),
+                    peer: Some("02:00:00:00:00:09".into()),
+                    ..ModemStatus::default()
+                },
+                ModemStatus {
+                    device: "/dev/ttyUSB1".into(),
+                    state: "backing off".into(),
+                    reason: Some("the modem said \u{1b}[2JNO CARRIER".into()),
+                    wait_seconds: Some(12),
+                    ..ModemStatus::default()
+                },
+            ],
+            sessions: vec![SessionStatus {
+                session: 0x12,
+                peer: "02:00:00:00:00:09".into(),
+                interface: "eth0".into(),
+                service: "internet".into(),
+                modem: "/dev/ttyUSB0".into(),
+                state: "open".into(),
+                seconds: 184,
+                host_to_modem: flow(999, None),
+                modem_to_host: flow(34_567_890, Some(1_234_567)),
+            }],
+            discards: BTreeMap::from([("bad_fcs".into(), 3), ("aborted".into(), 0), ("new".into(), 1)]),
+            problems: vec![Problem { seconds_ago: 3, text: "the dial failed".into() }],
+        }
+    }
+
+    #[test]
+    fn a_status_is_pleasant_to_read() {
+        let expected = "\
+pppoe-serial-bridge 1.0, up 2 h 1 min
+
+INTERFACE  ADDRESS            MTU   STATE
+eth0       02:00:00:00:00:01  1500  up
+
+SERVICE   SESSIONS  STATE    MODEMS
+internet  1         drained  /dev/ttyUSB0, /dev/ttyUSB1
+
+MODEM         STATE             HOST               WHY
+/dev/ttyUSB0  online            02:00:00:00:00:09
+/dev/ttyUSB1  backing off 12 s                     the modem said ?[2JNO CARRIER
+
+SESSION  HOST               ON    SERVICE   MODEM         STATE  FOR        FROM HOST  FROM MODEM
+0x0012   02:00:00:00:00:09  eth0  internet  /dev/ttyUSB0  open   3 min 4 s  999 B      34 MB, 1.2 Mbit/s
+
+DROPPED  COUNT  MEANING
+bad_fcs  3      damaged on the serial line
+new      1
+
+PROBLEMS
+3 s ago   the dial failed
+";
+        assert_eq!(render(&example()), expected);
+    }
+
+    #[test]
+    fn a_bridge_at_rest_says_so() {
+        let text = render(&Status { version: "1.0".into(), ..Status::default() });
+        assert_eq!(text, "pppoe-serial-bridge 1.0, up 0 s\n\nno sessions\n");
+    }
+
+    #[test]
+    fn numbers_and_times_have_two_or_three_digits() {
+        let numbers = [0, 999, 1000, 9999, 10_000, 999_999, 1_000_000, u64::MAX].map(scaled);
+        assert_eq!(numbers, ["0 ", "999 ", "1.0 k", "9.9 k", "10 k", "999 k", "1.0 M", "18 E"]);
+        let times = [0, 59, 60, 3599, 3600, 86_399, 86_400, 1_000_000].map(time);
+        let expected =
+            ["0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"];
+        assert_eq!(times, expected);
+    }
+}

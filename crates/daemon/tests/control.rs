@@ -1,0 +1,260 @@
+//! The daemon's program and its control socket, with a simulated host and modem, in a network namespace of its own.
+//!
+//! The namespace is entered while there is a single thread. It takes root or the right to user namespaces; otherwise
+//! nothing is tested, which is said aloud and, where `CI` is set, is a failure.
+
+mod support;
+
+use bridge_linux::interface::{Interface, InterfaceMonitor};
+use bridge_linux::packet_socket::PacketSocket;
+use bridge_linux::poller::{Events, Interest, Poller, Token};
+use bridge_linux::{link, namespace};
+use bridge_sim::host::profile::PPPD;
+use bridge_sim::host::{Host, HostConfig, HostEvent, HostOutput};
+use bridge_sim::modem::{DialResult, ModemFaults};
+use bridge_sim::pppoe::Mac;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
+use std::thread;
+use support::{ModemOnPty, now};
+
+type Test = (&'static str, fn());
+
+const TESTS: [Test; 3] = [
+    ("a_session_is_seen_and_disconnected", a_session_is_seen_and_disconnected),
+    ("a_failed_dial_is_seen_with_its_reason", a_failed_dial_is_seen_with_its_reason),
+    ("a_service_is_drained_and_resumed", a_service_is_drained_and_resumed),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let is_chosen = |name: &str| {
+        // No test here is ever ignored.
+        let is_named =
+            |wanted: &&String| if has("--exact") { name == *wanted } else { name.contains(*wanted) };
+        !has("--ignored") && (names.is_empty() || names.iter().any(is_named))
+    };
+    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| is_chosen(name)).collect();
+    if has("--list") {
+        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = namespace::enter_user_and_network_namespace() {
+        eprintln!("NOT TESTED: {} tests in network namespaces: {error}", chosen.len());
+        eprintln!("to have them tested: {}", error.remedy().unwrap_or("run them on another system"));
+        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    let failed = chosen.iter().filter(|test| !passes(***test)).count();
+    println!("{} passed, {failed} failed", chosen.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn passes((name, test): Test) -> bool {
+    let in_its_own_network = move || {
+        namespace::enter_network_namespace().unwrap();
+        test();
+    };
+    let passed =
+        thread::Builder::new().name(name.to_owned()).spawn(in_its_own_network).unwrap().join().is_ok();
+    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+    passed
+}
+
+fn a_session_is_seen_and_disconnected() {
+    let mut world = World::new("session", DialResult::Connect);
+    let status = world.daemon.status();
+    assert_eq!(status["interfaces"][0]["up"], true);
+    assert_eq!(status["modems"][0]["state"], "idle");
+    assert_eq!(status["sessions"].as_array().map(Vec::len), Some(0));
+    assert_eq!(status["discards"]["bad_fcs"], 0);
+
+    let id = world.until(|event| match event {
+        HostEvent::SessionOpened { id } => Some(*id),
+        _ => None,
+    });
+    let status = world.daemon.status();
+    let session = &status["sessions"][0];
+    assert_eq!((&session["session"], &session["service"]), (&id.into(), &"internet".into()));
+    assert_eq!((&session["interface"], &session["peer"]), (&"near".into(), &world.mac.clone().into()));
+    assert_eq!(session["modem"], world.modem.device().display().to_string());
+    assert_eq!(
+        (&status["modems"][0]["state"], &status["services"][0]["sessions"]),
+        (&"online".into(), &1.into())
+    );
+    let table = world.daemon.ask(&["status"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains(&format!("\n{id:#06x}")), "{table}");
+
+    assert_eq!(world.daemon.refused(&["disconnect", "0xfff0"]), "there is no session 0xfff0");
+    assert!(world.daemon.ask(&["disconnect", &id.to_string()]).status.success());
+    world.until(|event| matches!(event, HostEvent::Ended { .. }).then_some(()));
+}
+
+fn a_failed_dial_is_seen_with_its_reason() {
+    let mut world = World::new("failed", DialResult::Busy);
+    world.until(|event| matches!(event, HostEvent::Refused { .. }).then_some(()));
+    let status = world.daemon.status();
+    let modem = &status["modems"][0];
+    assert_eq!(modem["failures"], 1);
+    assert!(modem["reason"].as_str().unwrap().contains("\"BUSY\" came"), "{modem}");
+    assert!(modem["wait_seconds"].as_u64().is_some());
+    assert!(status["problems"][0]["text"].as_str().unwrap().contains("the dial failed"));
+}
+
+fn a_service_is_drained_and_resumed() {
+    let mut world = World::new("drained", DialResult::Connect);
+    assert!(world.daemon.refused(&["drain", "lte"]).starts_with("there is no service \"lte\""));
+    assert!(world.daemon.ask(&["drain"]).status.success());
+    assert_eq!(world.daemon.status()["services"][0]["drained"], true);
+    assert!(world.daemon.ask(&["resume", "internet"]).status.success());
+    assert_eq!(world.daemon.status()["services"][0]["drained"], false);
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pppoe-serial-bridge");
+const SCRIPT: &str = "ABORT BUSY TIMEOUT 5 '' ATZ OK ATD*99# CONNECT '\\c'";
+
+/// A bridge at work with its modem, and a host on its cable that has not asked for anything yet.
+struct World {
+    daemon: Daemon,
+    modem: ModemOnPty,
+    host: Host,
+    mac: String,
+    sockets: [PacketSocket; 2],
+    started: bool,
+    directory: PathBuf,
+}
+
+impl World {
+    fn new(name: &str, dial: DialResult) -> Self {
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("control-{name}-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
+        let modem = ModemOnPty::start(dial, ModemFaults::default());
+        let far = cable();
+        let sockets = [0x8863, 0x8864].map(|ether_type| PacketSocket::open(&far, ether_type).unwrap());
+        let daemon = Daemon::start(&directory, modem.device());
+        let mac = far.mac.map(|octet| format!("{octet:02x}")).join(":");
+        let host = Host::new(HostConfig::new(Mac(far.mac), PPPD), 1);
+        Self { daemon, modem, host, mac, sockets, started: false, directory }
+    }
+
+    /// Lets the host at work, from the first call on, until it has said what is looked for.
+    fn until<T>(&mut self, mut looked_for: impl FnMut(&HostEvent) -> Option<T>) -> T {
+        let poller = Poller::new().unwrap();
+        for (socket, token) in self.sockets.iter().zip(0..) {
+            poller.add(socket, Token(token), Interest::READABLE).unwrap();
+        }
+        if !std::mem::replace(&mut self.started, true) {
+            self.host.start(now());
+        }
+        let mut events = Events::with_capacity(2);
+        let mut frame = [0; 2048];
+        loop {
+            let mut found = None;
+            while let Some(output) = self.host.poll_output() {
+                match output {
+                    HostOutput::Frame(frame) => drop(self.sockets[0].send(&frame).unwrap()),
+                    HostOutput::Event(event) => found = found.or_else(|| looked_for(&event)),
+                }
+            }
+            if let Some(found) = found {
+                return found;
+            }
+            poller.wait(&mut events, self.host.poll_timeout().map(|due| due - now())).unwrap();
+            for socket in &mut self.sockets {
+                while let Some(received) = socket.receive(&mut frame).unwrap() {
+                    self.host.handle_frame(now(), &frame[..received.len]);
+                }
+            }
+            self.host.handle_timeout(now());
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.daemon.end();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The interface `near` for the bridge, and the one at the other end of its cable.
+fn cable() -> Interface {
+    link::create_veth("near", "far").unwrap();
+    let mut monitor = InterfaceMonitor::open().unwrap();
+    let poller = Poller::new().unwrap();
+    poller.add(&monitor, Token(0), Interest::READABLE).unwrap();
+    let mut events = Events::with_capacity(1);
+    loop {
+        while monitor.next_change().unwrap().is_some() {}
+        if monitor.interfaces().filter(|interface| interface.is_running).count() == 2 {
+            return Interface::find("far").unwrap();
+        }
+        poller.wait(&mut events, None).unwrap();
+    }
+}
+
+/// The program at work, ended with its world.
+struct Daemon {
+    child: Child,
+    control: PathBuf,
+    // What it says last is not read, but must find somebody who could.
+    _log: BufReader<ChildStderr>,
+}
+
+impl Daemon {
+    /// Starts it, and waits until it is ready.
+    fn start(directory: &Path, device: &Path) -> Self {
+        let (script, control) = (directory.join("modem.chat"), directory.join("control"));
+        std::fs::write(&script, SCRIPT).unwrap();
+        // No lock file: this is not the system's business.
+        let mut child = Command::new(PROGRAM)
+            .args(["--lock=kernel", "--flow=none", "--ac-name=test", "--chatscript"])
+            .arg(&script)
+            .arg("--control")
+            .arg(&control)
+            .arg(device)
+            .args(["internet", "near"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("ready: serving") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the bridge has ended");
+        }
+        Self { child, control, _log: log }
+    }
+
+    /// Runs a subcommand.
+    fn ask(&self, words: &[&str]) -> Output {
+        Command::new(PROGRAM).args(words).arg("--control").arg(&self.control).output().unwrap()
+    }
+
+    fn status(&self) -> Value {
+        let output = self.ask(&["status", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What is said to a command that is not obeyed.
+    fn refused(&self, words: &[&str]) -> String {
+        let output = self.ask(words);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        said.trim_end().strip_prefix("pppoe-serial-bridge: ").unwrap().to_owned()
+    }
+
+    /// Ends it, and finds that nobody can be asked any more.
+    fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        assert!(thread::panicking() || self.refused(&["status"]).starts_with("no bridge is running"));
+    }
+}
