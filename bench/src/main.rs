@@ -1,0 +1,226 @@
+//! Measures the bridge as a whole, beside a bare forwarder without framing and the programs it competes with.
+//!
+//! All of them run at once, each with an Ethernet cable and a serial line of its own, in a network namespace made
+//! here; one at a time is given work, in turn, so that what else the machine does meets them alike. Ratios are of
+//! neighbours in time; their medians over the rounds are what counts. `bench/run` builds and runs it.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bridge_linux::namespace;
+use clap::{Args, Parser, Subcommand};
+
+mod forwarder;
+mod frames;
+mod process;
+mod report;
+mod rig;
+mod session;
+mod statistics;
+mod traffic;
+
+use frames::FrameSet;
+use process::Processors;
+use report::Results;
+use rig::{Programs, Rig, Subject};
+use traffic::{Direction, Generator};
+
+/// Whatever went wrong; for people.
+type Failure = Box<dyn Error>;
+
+/// Octets of information in a frame.
+const SIZES: [u16; 2] = [LARGE, 64];
+const LARGE: u16 = 1492;
+/// Nothing escaped, and every control octet.
+const MAPS: [u32; 2] = [0, 0xffff_ffff];
+
+/// Measures pppoe-serial-bridge beside a bare forwarder, rp-pppoe and the Python original
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    role: Option<Role>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Be the bare forwarder
+    #[command(hide = true)]
+    Forward { interface: String, tty: String, peer: String, session: u16 },
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Show in less than a minute that all works and nothing is lost or damaged; the times say little
+    #[arg(long)]
+    quick: bool,
+    /// How often everything is measured
+    #[arg(long, value_name = "N", default_value = "7")]
+    rounds: usize,
+    /// How long frames pass in each measurement, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "300")]
+    duration: u64,
+    /// Checkout of the Python program of the same name, to be measured as well
+    #[arg(long, value_name = "PATH")]
+    original: Option<PathBuf>,
+    /// Measure only subjects whose names contain this
+    #[arg(long, value_name = "WORD")]
+    only: Option<String>,
+    /// Directory for the results
+    #[arg(long, value_name = "PATH", default_value = "bench/results")]
+    results: PathBuf,
+}
+
+/// How much is measured.
+struct Plan {
+    rounds: usize,
+    duration: Duration,
+    latencies: usize,
+    overload: Duration,
+}
+
+impl Plan {
+    fn new(options: &Options) -> Self {
+        if options.quick {
+            let (duration, overload) = (Duration::from_millis(50), Duration::from_millis(300));
+            return Self { rounds: 1, duration, latencies: 30, overload };
+        }
+        Self {
+            rounds: options.rounds.max(1),
+            duration: Duration::from_millis(options.duration),
+            latencies: 300,
+            overload: Duration::from_millis(700),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.role {
+        Some(Role::Forward { interface, tty, peer, session }) => {
+            parse_mac(&peer).and_then(|peer| forwarder::run(&interface, &tty, peer, session)).map(|()| true)
+        }
+        None => measure(&arguments.options),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bridge-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse_mac(text: &str) -> Result<[u8; 6], Failure> {
+    let octets: Result<Vec<u8>, _> = text.split(':').map(|octet| u8::from_str_radix(octet, 16)).collect();
+    octets?.try_into().map_err(|_| "an address has six octets".into())
+}
+
+/// Measures and reports; whether the bridge has lost and damaged nothing.
+fn measure(options: &Options) -> Result<bool, Failure> {
+    namespace::enter_user_and_network_namespace()?;
+    let programs = find_programs()?;
+    let mut results = Results::new(choose_subjects(options, &programs));
+    let processors = Processors::claim()?;
+    let plan = Plan::new(options);
+    let sets: Vec<FrameSet> = SIZES.iter().map(|size| FrameSet::new(*size)).collect();
+    for round in 0..plan.rounds {
+        for accm in MAPS {
+            eprintln!("round {} of {}, ACCM {accm:08x}", round + 1, plan.rounds);
+            measure_once(&plan, accm, round, &sets, &programs, processors, &mut results)?;
+        }
+    }
+    std::fs::remove_file(&programs.chat_script)?;
+    let text = results.to_string();
+    println!("{text}");
+    results.save(&options.results, &text)?;
+    Ok(results.nothing_is_lost_or_damaged())
+}
+
+fn find_programs() -> Result<Programs, Failure> {
+    let bench = std::env::current_exe()?;
+    let bridge = bench.with_file_name("pppoe-serial-bridge");
+    if !bridge.exists() {
+        return Err(format!("{} is missing; build it, or start bench/run", bridge.display()).into());
+    }
+    let paths = ["/usr/sbin/pppoe", "/usr/bin/pppoe", "/sbin/pppoe"];
+    let rp_pppoe = paths.map(PathBuf::from).into_iter().find(|path| path.exists());
+    // A word that the modem answers at once.
+    let chat_script = std::env::temp_dir().join(format!("bridge-bench-{}.chat", std::process::id()));
+    std::fs::write(&chat_script, "'' ATD CONNECT ''\n")?;
+    Ok(Programs { bridge, bench, rp_pppoe, chat_script })
+}
+
+fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
+    let mut subjects = vec![
+        Subject::Bridge { transparent: false },
+        Subject::Forwarder,
+        Subject::Bridge { transparent: true },
+    ];
+    match programs.rp_pppoe {
+        Some(_) => subjects.push(Subject::RpPppoe),
+        None => eprintln!("NOT MEASURED: rp-pppoe; install the package pppoe"),
+    }
+    match &options.original {
+        Some(checkout) => subjects.push(Subject::Original(checkout.clone())),
+        None => eprintln!("not measured: the Python original, for want of --original PATH"),
+    }
+    subjects.retain(|subject| options.only.as_ref().is_none_or(|word| subject.name().contains(word)));
+    subjects
+}
+
+/// One round with one map: starts everybody, and gives each in turn each kind of work.
+fn measure_once(
+    plan: &Plan,
+    accm: u32,
+    round: usize,
+    sets: &[FrameSet],
+    programs: &Programs,
+    processors: Processors,
+    results: &mut Results,
+) -> Result<(), Failure> {
+    let mut rigs = Vec::new();
+    for (number, subject) in results.subjects().to_vec().iter().enumerate() {
+        let rig = Rig::start(subject, accm, number, programs, processors)
+            .map_err(|error| format!("{}: {error}", subject.name()))?;
+        results.add_start(number, &rig)?;
+        rigs.push(rig);
+    }
+    // Nobody is always the first after a pause.
+    let turn: Vec<usize> = (0..rigs.len()).map(|number| (number + round) % rigs.len()).collect();
+    for (size, set) in SIZES.into_iter().zip(sets) {
+        let mut generators: Vec<_> = rigs.iter_mut().map(|rig| Generator::new(rig, set)).collect();
+        for direction in Direction::ALL {
+            for number in &turn {
+                let throughput = generators[*number]
+                    .throughput(direction, plan.duration)
+                    .map_err(|error| format!("{}: {error}", results.subjects()[*number].name()))?;
+                results.add_throughput(accm, size, direction, *number, throughput);
+            }
+        }
+        if size == LARGE {
+            for direction in [Direction::HostToModem, Direction::ModemToHost] {
+                for number in &turn {
+                    let latencies = generators[*number].latencies(direction, plan.latencies)?;
+                    results.add_latencies(accm, direction, *number, &latencies);
+                }
+            }
+            for number in &turn {
+                // Records without framing cannot be told apart once one was lost.
+                if results.subjects()[*number] != Subject::Forwarder {
+                    let overload = generators[*number].overload(plan.overload)?;
+                    results.add_overload(accm, *number, overload);
+                }
+            }
+        }
+    }
+    for (number, rig) in rigs.iter().enumerate() {
+        results.add_memory(number, rig)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The process that is measured, seen from outside.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use crate::Failure;
+
+/// A child process; it ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts a program on the processor that is kept for what is measured.
+    pub(crate) fn start(command: &mut Command, processors: Processors) -> io::Result<Self> {
+        processors.move_to(processors.measured)?;
+        let child = command.spawn();
+        processors.move_to(processors.generator)?;
+        child.map(Self)
+    }
+
+    /// Processor time that all its threads have used.
+    pub(crate) fn processor_time(&self) -> io::Result<Duration> {
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(self.path("task"))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            nanoseconds += first_number(&text);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Octets of memory that are in use and in the machine's RAM.
+    pub(crate) fn resident_octets(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(self.path("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        Ok(first_number(line.trim_start()) * 1024)
+    }
+
+    /// An error if it has ended.
+    pub(crate) fn check(&mut self) -> Result<(), Failure> {
+        match self.0.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(format!("it has ended: {status}").into()),
+        }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{file}", self.0.id()))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn first_number(text: &str) -> u64 {
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// Where the generator runs and where what is measured does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Processors {
+    generator: Option<usize>,
+    measured: Option<usize>,
+}
+
+impl Processors {
+    /// The first two that this program may use; it is moved to the one of the generator. On a machine with one, all
+    /// share it.
+    pub(crate) fn claim() -> io::Result<Self> {
+        let allowed = sched_getaffinity(None)?;
+        let mut numbers = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number));
+        let (first, second) = (numbers.next(), numbers.next());
+        let processors = match second {
+            Some(_) => Self { generator: first, measured: second },
+            None => Self { generator: None, measured: None },
+        };
+        processors.move_to(processors.generator)?;
+        Ok(processors)
+    }
+
+    fn move_to(self, number: Option<usize>) -> io::Result<()> {
+        let Some(number) = number else { return Ok(()) };
+        let mut set = CpuSet::new();
+        set.set(number);
+        Ok(sched_setaffinity(None, &set)?)
+    }
+}

@@ -1,0 +1,175 @@
+//! What is measured, each with a network cable and a serial line of its own, up to the point where frames pass.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bridge_linux::interface::Interface;
+use bridge_linux::link;
+use bridge_linux::packet_socket::PacketSocket;
+use bridge_linux::pty::PtyPair;
+use bridge_sim::hdlc::DEFAULT_ACCM;
+use bridge_sim::pppoe::{ETHERTYPE_DISCOVERY, ETHERTYPE_SESSION, Mac};
+
+use crate::Failure;
+use crate::frames::Line;
+use crate::process::{Process, Processors};
+use crate::session::{Opening, SERVICE};
+
+/// Something that moves frames between an Ethernet interface and a tty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// This bridge, mediating LCP or letting it pass.
+    Bridge { transparent: bool },
+    /// The floor: no framing at all.
+    Forwarder,
+    /// rp-pppoe's `pppoe`, in a session made by hand.
+    RpPppoe,
+    /// The Python program that this bridge replaces, from this checkout.
+    Original(PathBuf),
+}
+
+impl Subject {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Bridge { transparent: false } => "bridge",
+            Self::Bridge { transparent: true } => "bridge, transparent LCP",
+            Self::Forwarder => "bare forwarder",
+            Self::RpPppoe => "rp-pppoe",
+            Self::Original(_) => "Python original",
+        }
+    }
+
+    /// Whether it is what this project answers for.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Bridge { .. })
+    }
+}
+
+/// The programs that are run.
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    pub(crate) bridge: PathBuf,
+    /// This program, which is the bare forwarder too.
+    pub(crate) bench: PathBuf,
+    pub(crate) rp_pppoe: Option<PathBuf>,
+    pub(crate) chat_script: PathBuf,
+}
+
+/// A subject that frames pass through.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    pub(crate) process: Process,
+    pub(crate) socket: PacketSocket,
+    pub(crate) pty: PtyPair,
+    pub(crate) line: Line,
+    /// Ethernet and PPPoE header of every frame from the host, but for LENGTH.
+    pub(crate) header: [u8; 20],
+    /// From the start of the program to its first PADO, if it answers discovery.
+    pub(crate) first_offer: Option<Duration>,
+    interface: String,
+}
+
+const SESSION_OF_PEERS: u16 = 1;
+
+impl Rig {
+    /// Starts a subject and opens its session. `number` tells its interfaces from those of the others.
+    pub(crate) fn start(
+        subject: &Subject,
+        accm: u32,
+        number: usize,
+        programs: &Programs,
+        processors: Processors,
+    ) -> Result<Self, Failure> {
+        let (host_name, name) = (format!("host{number}"), format!("bridge{number}"));
+        link::create_veth(&host_name, &name)?;
+        let (host, ours) = (Interface::find(&host_name)?, Interface::find(&name)?);
+        let mut socket = PacketSocket::open(&host, ETHERTYPE_SESSION)?;
+        let discovery = PacketSocket::open(&host, ETHERTYPE_DISCOVERY)?;
+        let pty = PtyPair::open()?;
+        let mut command = command(subject, &pty, &name, &host, programs)?;
+        let started = Instant::now();
+        let mut process = Process::start(&mut command, processors)
+            .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
+        let mut opening = Opening { discovery, session: &mut socket, pty: &pty, host: Mac(host.mac) };
+        let (mut first_offer, mut session_id) = (None, SESSION_OF_PEERS);
+        match subject {
+            Subject::Forwarder | Subject::RpPppoe => std::thread::sleep(Duration::from_millis(100)),
+            Subject::Bridge { .. } | Subject::Original(_) => {
+                let offer = opening.find()?;
+                first_offer = Some(started.elapsed());
+                session_id = opening.take(&offer)?;
+                if let Subject::Bridge { transparent } = subject {
+                    opening.negotiate(offer.peer, session_id, accm, *transparent)?;
+                }
+            }
+        }
+        process.check()?;
+        let mut header = [0; 20];
+        header[..6].copy_from_slice(&ours.mac);
+        header[6..12].copy_from_slice(&host.mac);
+        header[12..16].copy_from_slice(&[0x88, 0x64, 0x11, 0]);
+        header[16..18].copy_from_slice(&session_id.to_be_bytes());
+        let line = match subject {
+            Subject::Forwarder => Line::Records,
+            // It does not know frames whose control field is not escaped.
+            Subject::RpPppoe => Line::Hdlc(DEFAULT_ACCM),
+            Subject::Bridge { .. } | Subject::Original(_) => Line::Hdlc(accm),
+        };
+        Ok(Self { process, socket, pty, line, header, first_offer, interface: host_name })
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = link::delete_link(&self.interface);
+    }
+}
+
+fn command(
+    subject: &Subject,
+    pty: &PtyPair,
+    interface: &str,
+    host: &Interface,
+    programs: &Programs,
+) -> Result<Command, Failure> {
+    let tty = pty.slave();
+    let mac = Mac(host.mac).to_string();
+    let mut command = match subject {
+        Subject::Bridge { transparent } => {
+            let mut command = Command::new(&programs.bridge);
+            command.arg("--chatscript").arg(&programs.chat_script);
+            command.args(["--lcp", if *transparent { "transparent" } else { "mediate" }]);
+            // As fast as it goes, and no LCP of its own while frames are counted.
+            command.args(["--speed", "20000000", "--flow", "none", "--silence", "0", "--lock", "kernel"]);
+            command.args(["--log-level", "error"]).arg(tty).args([SERVICE, interface]);
+            command
+        }
+        Subject::Forwarder => {
+            let mut command = Command::new(&programs.bench);
+            command.args(["forward", interface]).arg(tty).args([&mac, &SESSION_OF_PEERS.to_string()]);
+            command
+        }
+        Subject::RpPppoe => {
+            let program = programs.rp_pppoe.as_deref().unwrap_or(Path::new("pppoe"));
+            let mut command = Command::new(program);
+            command.args(["-n", "-I", interface, "-e", &format!("{SESSION_OF_PEERS}:{mac}")]);
+            // It knows no "not now": its end of the tty waits, as pppd leaves it.
+            let line = OpenOptions::new().read(true).write(true).custom_flags(O_NOCTTY).open(tty)?;
+            command.stdin(line.try_clone()?).stdout(line).stderr(Stdio::null());
+            return Ok(command);
+        }
+        Subject::Original(checkout) => {
+            let mut command = Command::new("python3");
+            command.arg(checkout.join("pppoe-serial-bridge.py")).arg(tty).args([SERVICE, interface]);
+            command.stderr(Stdio::null());
+            command
+        }
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(command)
+}
+
+const O_NOCTTY: i32 = rustix::fs::OFlags::NOCTTY.bits() as i32;
