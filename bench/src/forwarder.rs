@@ -5,13 +5,12 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use bridge_bench::Failure;
 use bridge_linux::interface::Interface;
 use bridge_linux::packet_socket::PacketSocket;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-
-use crate::Failure;
 
 /// Ethernet and PPPoE header.
 const HEADER: usize = 20;

@@ -13,13 +13,13 @@ const FRAMES: usize = 64;
 
 /// PPP frames of one size, protocol field first.
 #[derive(Debug)]
-pub(crate) struct FrameSet {
+pub struct FrameSet {
     pub(crate) ppp: Vec<Vec<u8>>,
 }
 
 impl FrameSet {
     /// Frames with so many octets of information: the length of their IPv4 packets.
-    pub(crate) fn new(information: u16) -> Self {
+    pub fn new(information: u16) -> Self {
         let mut prng = Prng::new(u64::from(information));
         let packet =
             |identification| packet::frame(packet::IPV4, &udp(information, identification, &mut prng));

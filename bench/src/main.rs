@@ -4,31 +4,22 @@
 //! here; one at a time is given work, in turn, so that what else the machine does meets them alike. Ratios are of
 //! neighbours in time; their medians over the rounds are what counts. `bench/run` builds and runs it.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bridge_bench::process::Processors;
+use bridge_bench::rig::{Programs, Rig, Subject};
+use bridge_bench::traffic::{Direction, Generator};
+use bridge_bench::{Failure, FrameSet};
 use bridge_linux::namespace;
 use clap::{Args, Parser, Subcommand};
 
 mod forwarder;
-mod frames;
-mod process;
 mod report;
-mod rig;
-mod session;
 mod statistics;
-mod traffic;
 
-use frames::FrameSet;
-use process::Processors;
 use report::Results;
-use rig::{Programs, Rig, Subject};
-use traffic::{Direction, Generator};
-
-/// Whatever went wrong; for people.
-type Failure = Box<dyn Error>;
 
 /// Octets of information in a frame.
 const SIZES: [u16; 2] = [LARGE, 64];

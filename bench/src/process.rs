@@ -12,11 +12,11 @@ use crate::Failure;
 
 /// A child process; it ends with its owner.
 #[derive(Debug)]
-pub(crate) struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
     /// Starts a program on the processor that is kept for what is measured.
-    pub(crate) fn start(command: &mut Command, processors: Processors) -> io::Result<Self> {
+    pub fn start(command: &mut Command, processors: Processors) -> io::Result<Self> {
         processors.move_to(processors.measured)?;
         let child = command.spawn();
         processors.move_to(processors.generator)?;
@@ -24,7 +24,7 @@ impl Process {
     }
 
     /// Processor time that all its threads have used.
-    pub(crate) fn processor_time(&self) -> io::Result<Duration> {
+    pub fn processor_time(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(self.path("task"))? {
             let text = fs::read_to_string(task?.path().join("schedstat"))?;
@@ -34,14 +34,14 @@ impl Process {
     }
 
     /// Octets of memory that are in use and in the machine's RAM.
-    pub(crate) fn resident_octets(&self) -> io::Result<u64> {
+    pub fn resident_octets(&self) -> io::Result<u64> {
         let status = fs::read_to_string(self.path("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
         Ok(first_number(line.trim_start()) * 1024)
     }
 
     /// An error if it has ended.
-    pub(crate) fn check(&mut self) -> Result<(), Failure> {
+    pub fn check(&mut self) -> Result<(), Failure> {
         match self.0.try_wait()? {
             None => Ok(()),
             Some(status) => Err(format!("it has ended: {status}").into()),
@@ -66,7 +66,7 @@ fn first_number(text: &str) -> u64 {
 
 /// Where the generator runs and where what is measured does.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Processors {
+pub struct Processors {
     generator: Option<usize>,
     measured: Option<usize>,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Processors {
 impl Processors {
     /// The first two that this program may use; it is moved to the one of the generator. On a machine with one, all
     /// share it.
-    pub(crate) fn claim() -> io::Result<Self> {
+    pub fn claim() -> io::Result<Self> {
         let allowed = sched_getaffinity(None)?;
         let mut numbers = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number));
         let (first, second) = (numbers.next(), numbers.next());

@@ -6,10 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::rig::{Rig, Subject};
+use bridge_bench::Failure;
+use bridge_bench::rig::{Rig, Subject};
+use bridge_bench::traffic::{Direction, Overload, Throughput};
+
 use crate::statistics::{median, median_ratio, quantile};
-use crate::traffic::{Direction, Overload, Throughput};
-use crate::{Failure, LARGE, MAPS, SIZES};
+use crate::{LARGE, MAPS, SIZES};
 
 /// One kind of work: map, octets of information and direction.
 type Work = (u32, u16, Direction);

@@ -20,9 +20,12 @@ use crate::session::{Opening, SERVICE};
 
 /// Something that moves frames between an Ethernet interface and a tty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub enum Subject {
     /// This bridge, mediating LCP or letting it pass.
-    Bridge { transparent: bool },
+    Bridge {
+        /// LCP passes.
+        transparent: bool,
+    },
     /// The floor: no framing at all.
     Forwarder,
     /// rp-pppoe's `pppoe`, in a session made by hand.
@@ -32,7 +35,8 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    pub(crate) const fn name(&self) -> &'static str {
+    /// What it is called in tables.
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Bridge { transparent: false } => "bridge",
             Self::Bridge { transparent: true } => "bridge, transparent LCP",
@@ -43,32 +47,36 @@ impl Subject {
     }
 
     /// Whether it is what this project answers for.
-    pub(crate) const fn is_ours(&self) -> bool {
+    pub const fn is_ours(&self) -> bool {
         matches!(self, Self::Bridge { .. })
     }
 }
 
 /// The programs that are run.
 #[derive(Clone, Debug)]
-pub(crate) struct Programs {
-    pub(crate) bridge: PathBuf,
-    /// This program, which is the bare forwarder too.
-    pub(crate) bench: PathBuf,
-    pub(crate) rp_pppoe: Option<PathBuf>,
-    pub(crate) chat_script: PathBuf,
+pub struct Programs {
+    /// This bridge.
+    pub bridge: PathBuf,
+    /// What is the bare forwarder when it is told to `forward`.
+    pub bench: PathBuf,
+    /// rp-pppoe's, where it is installed.
+    pub rp_pppoe: Option<PathBuf>,
+    /// A script of one word, which the modem answers at once.
+    pub chat_script: PathBuf,
 }
 
 /// A subject that frames pass through.
 #[derive(Debug)]
-pub(crate) struct Rig {
-    pub(crate) process: Process,
+pub struct Rig {
+    /// The running program.
+    pub process: Process,
     pub(crate) socket: PacketSocket,
     pub(crate) pty: PtyPair,
     pub(crate) line: Line,
     /// Ethernet and PPPoE header of every frame from the host, but for LENGTH.
     pub(crate) header: [u8; 20],
     /// From the start of the program to its first PADO, if it answers discovery.
-    pub(crate) first_offer: Option<Duration>,
+    pub first_offer: Option<Duration>,
     interface: String,
 }
 
@@ -76,7 +84,10 @@ const SESSION_OF_PEERS: u16 = 1;
 
 impl Rig {
     /// Starts a subject and opens its session. `number` tells its interfaces from those of the others.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    /// A program that does not run, or with which no session opens.
+    pub fn start(
         subject: &Subject,
         accm: u32,
         number: usize,

@@ -12,16 +12,21 @@ use crate::rig::Rig;
 
 /// Which way frames go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
+    /// From Ethernet to the tty.
     HostToModem,
+    /// From the tty to Ethernet.
     ModemToHost,
+    /// Both ways at once.
     Both,
 }
 
 impl Direction {
-    pub(crate) const ALL: [Self; 3] = [Self::HostToModem, Self::ModemToHost, Self::Both];
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::HostToModem, Self::ModemToHost, Self::Both];
 
-    pub(crate) const fn name(self) -> &'static str {
+    /// What it is called in tables.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::HostToModem => "host to modem",
             Self::ModemToHost => "modem to host",
@@ -32,20 +37,28 @@ impl Direction {
 
 /// What a run has shown.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Throughput {
-    pub(crate) frames_per_second: f64,
+pub struct Throughput {
+    /// Frames that arrived whole.
+    pub frames: u64,
+    /// Of those, until the last had come.
+    pub frames_per_second: f64,
     /// Of the process under test, in nanoseconds.
-    pub(crate) processor_time_per_frame: f64,
-    pub(crate) lost: u64,
-    pub(crate) damaged: u64,
+    pub processor_time_per_frame: f64,
+    /// Frames that never arrived.
+    pub lost: u64,
+    /// Frames that arrived as nobody had sent them.
+    pub damaged: u64,
 }
 
 /// What the modem's ear got of twice what it takes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Overload {
-    pub(crate) offered: u64,
-    pub(crate) good: u64,
-    pub(crate) damaged: u64,
+pub struct Overload {
+    /// Frames that the host sent.
+    pub offered: u64,
+    /// Those that the modem got whole.
+    pub good: u64,
+    /// What else it got.
+    pub damaged: u64,
 }
 
 /// Octets in flight in either direction: what pseudo-terminal and socket hold without loss.
@@ -61,7 +74,7 @@ const SLOW_LINE: u64 = 1_000_000;
 
 /// One generator for one rig and one set of frames.
 #[derive(Debug)]
-pub(crate) struct Generator<'a> {
+pub struct Generator<'a> {
     rig: &'a mut Rig,
     set: &'a FrameSet,
     /// The frames of the set as the host sends them.
@@ -104,7 +117,8 @@ impl Flow {
 }
 
 impl<'a> Generator<'a> {
-    pub(crate) fn new(rig: &'a mut Rig, set: &'a FrameSet) -> Self {
+    /// A generator of the frames of `set`; the set of the last one must have passed whole.
+    pub fn new(rig: &'a mut Rig, set: &'a FrameSet) -> Self {
         let with_header = |ppp: &Vec<u8>| {
             let mut frame = rig.header.to_vec();
             frame[18..].copy_from_slice(&(ppp.len() as u16).to_be_bytes());
@@ -126,11 +140,10 @@ impl<'a> Generator<'a> {
     }
 
     /// As many frames as pass in `duration`, with a window of them in flight.
-    pub(crate) fn throughput(
-        &mut self,
-        direction: Direction,
-        duration: Duration,
-    ) -> Result<Throughput, Failure> {
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn throughput(&mut self, direction: Direction, duration: Duration) -> Result<Throughput, Failure> {
         self.run(direction, duration / 10)?;
         let used_before = self.rig.process.processor_time()?;
         let elapsed = self.run(direction, duration)?;
@@ -140,6 +153,7 @@ impl<'a> Generator<'a> {
         let (down, up) = (self.line.tally, self.host.tally);
         let (good, damaged) = (down.good + up.good, down.damaged + up.damaged);
         Ok(Throughput {
+            frames: good,
             frames_per_second: good as f64 / elapsed.as_secs_f64(),
             processor_time_per_frame: used.as_nanos() as f64 / good.max(1) as f64,
             lost: (self.down.sent + self.up.sent).saturating_sub(good + damaged),
@@ -264,11 +278,10 @@ impl<'a> Generator<'a> {
     }
 
     /// How long single frames take, a millisecond apart.
-    pub(crate) fn latencies(
-        &mut self,
-        direction: Direction,
-        frames: usize,
-    ) -> Result<Vec<Duration>, Failure> {
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn latencies(&mut self, direction: Direction, frames: usize) -> Result<Vec<Duration>, Failure> {
         const APART: Duration = Duration::from_millis(1);
         self.start(direction);
         let mut latencies = Vec::with_capacity(frames);
@@ -303,7 +316,10 @@ impl<'a> Generator<'a> {
     }
 
     /// Offers for `duration` twice what the modem reads.
-    pub(crate) fn overload(&mut self, duration: Duration) -> Result<Overload, Failure> {
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn overload(&mut self, duration: Duration) -> Result<Overload, Failure> {
         self.start(Direction::HostToModem);
         let started = Instant::now();
         let (mut read, mut offered) = (0, 0);
