@@ -46,8 +46,14 @@ pub enum DiscardReason {
     MissingCookie,
     /// A PADR whose AC-Cookie we did not make for that peer, or made too long ago.
     BadCookie,
+    /// From a host that may not come to this interface, or may not have the service.
+    DeniedPeer,
+    /// A PADI while there are as many sessions as there may be.
+    SessionLimit,
     /// More discovery packets than the limit allows.
     DiscoveryRateLimited,
+    /// Too many offers are being held back already.
+    OfferBacklog,
     /// A PADT for a session that nobody has.
     PadtUnknownSession,
     /// A PADT for a session of another peer.
@@ -92,7 +98,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::NotForUs,
         Self::TruncatedHeader,
         Self::WrongEtherType,
@@ -110,7 +116,10 @@ impl DiscardReason {
         Self::ServiceUnavailable,
         Self::MissingCookie,
         Self::BadCookie,
+        Self::DeniedPeer,
+        Self::SessionLimit,
         Self::DiscoveryRateLimited,
+        Self::OfferBacklog,
         Self::PadtUnknownSession,
         Self::PadtWrongPeer,
         Self::BadSessionCode,
@@ -158,7 +167,10 @@ impl DiscardReason {
             Self::ServiceUnavailable => "service_unavailable",
             Self::MissingCookie => "missing_cookie",
             Self::BadCookie => "bad_cookie",
+            Self::DeniedPeer => "denied_peer",
+            Self::SessionLimit => "session_limit",
             Self::DiscoveryRateLimited => "discovery_rate_limited",
+            Self::OfferBacklog => "offer_backlog",
             Self::PadtUnknownSession => "padt_unknown_session",
             Self::PadtWrongPeer => "padt_wrong_peer",
             Self::BadSessionCode => "bad_session_code",
@@ -201,6 +213,9 @@ impl DiscardReason {
             Self::ServiceUnavailable => "a host asked for a service that no modem can serve now",
             Self::MissingCookie => "a request without the cookie of our offer",
             Self::BadCookie => "a request with a cookie that is not ours, not this host's, or too old",
+            Self::DeniedPeer => "a host asked that the allow and deny lists keep out",
+            Self::SessionLimit => "a host asked while there were as many sessions as there may be",
+            Self::OfferBacklog => "a host asked while too many offers were being held back",
             Self::DiscoveryRateLimited => "more discovery packets than the limit allows",
             Self::PadtUnknownSession => "a host ended a session that does not exist",
             Self::PadtWrongPeer => "a host tried to end the session of another",

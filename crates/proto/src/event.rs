@@ -53,6 +53,8 @@ pub enum CloseReason {
     HostRestarted,
     /// The modem was connected but no host came for it.
     NobodyCame,
+    /// Every modem was in use, and another host took the place of this one.
+    Replaced,
     /// The host no longer answers.
     HostDead,
     /// No data passed for too long.
@@ -87,6 +89,7 @@ impl CloseReason {
             | Self::BudgetSpent(_)
             | Self::Disconnected
             | Self::InterfaceDown
+            | Self::Replaced
             | Self::Shutdown => false,
         }
     }
@@ -104,6 +107,7 @@ impl fmt::Display for CloseReason {
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
             Self::HostRestarted => f.write_str("the same host began a new session"),
             Self::NobodyCame => f.write_str("no host came for the connected modem"),
+            Self::Replaced => f.write_str("another host took its place"),
             Self::HostDead => f.write_str("the host no longer answers"),
             Self::Idle => f.write_str("no data passed for too long"),
             Self::BudgetSpent(limit) => limit.fmt(f),
@@ -155,6 +159,10 @@ impl fmt::Display for ConnectFailure {
 pub enum RefusalReason {
     /// No such service.
     UnknownService,
+    /// There is, but not for this host.
+    NotAllowed,
+    /// There are as many sessions as there may be: in all, or of this host, interface or service.
+    LimitReached,
     /// Every modem of the service serves another host.
     AllBusy,
     /// No modem of the service is there.
@@ -190,6 +198,8 @@ impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownService => f.write_str("no such service here"),
+            Self::NotAllowed => f.write_str("this service is not for this host"),
+            Self::LimitReached => f.write_str("there are as many sessions as there may be"),
             Self::AllBusy => f.write_str("every modem of this service is in use"),
             Self::NoModem => f.write_str("the modem of this service is not plugged in"),
             Self::BackingOff { failure, wait } => {

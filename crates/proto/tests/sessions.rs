@@ -2,8 +2,8 @@
 //! happenings in, outputs out.
 
 use bridge_proto::bridge::{
-    Bridge, BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, Output, RescueConfig, Seed,
-    ServiceConfig, Traffic, WatchConfig,
+    Bridge, BridgeConfig, CallTiming, DialMethod, Input, InterfaceConfig, Limits, ModemConfig, Output,
+    RescueConfig, Seed, ServiceConfig, Traffic, WatchConfig,
 };
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
@@ -16,6 +16,7 @@ use bridge_proto::wire::discovery::{Code, DiscoveryPacket, SessionId};
 use bridge_proto::wire::ethernet::MacAddr;
 use bridge_proto::wire::session::SessionHeader;
 use bridge_proto::wire::tag::{TagType, TagWriter};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 const US: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
@@ -55,13 +56,10 @@ impl Story {
             is_deaf,
         };
         let config = BridgeConfig {
-            ac_name: AcName::parse("bridge").unwrap(),
             discovery: DiscoveryPolicy::default(),
-            interfaces: 1,
-            services: vec![ServiceConfig {
-                name: ServiceName::parse(b"internet").unwrap(),
-                modems: vec![MODEM],
-            }],
+            limits: Limits { padi_rate: NonZeroU32::MAX, ..Limits::default() },
+            interfaces: vec![InterfaceConfig::new(AcName::parse("bridge").unwrap(), vec![0])],
+            services: vec![ServiceConfig::new(ServiceName::parse(b"internet").unwrap(), vec![MODEM])],
             modems: vec![modem],
         };
         let mut story = Self { bridge: Bridge::new(config, Seed([7; 32])), now: Instant::from_millis(1000) };

@@ -2,10 +2,13 @@
 
 use super::Bridge;
 use super::call::{Call, Line, Waiting};
+use super::config::{InterfaceConfig, ServiceConfig};
 use super::io::Output;
+use super::offers::HeldOffer;
+use super::pool::BusyPolicy;
 use crate::discard::DiscardReason;
-use crate::discovery::{self, LocalInterface, Refusal, ServiceName, SessionRequest};
-use crate::event::{CloseReason, Event, Peer, RefusalReason};
+use crate::discovery::{self, AccessConcentrator, LocalInterface, Refusal, ServiceName, SessionRequest};
+use crate::event::{CloseReason, ConnectFailure, Event, Peer, RefusalReason};
 use crate::id::{InterfaceId, ModemId};
 use crate::modem::{ModemState, ModemTrigger};
 use crate::time::Instant;
@@ -13,6 +16,28 @@ use crate::wire::discovery::{Code, DiscoveryPacket};
 use crate::wire::tag::TagType;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::time::Duration;
+
+/// Where a host can be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// By the call that it has.
+    Own(ModemId),
+    /// By a modem that is free.
+    Free(ModemId),
+    /// By a modem that is on its way down.
+    Soon(ModemId),
+    /// By a modem that another host has to give up.
+    Replacing(ModemId),
+}
+
+impl Place {
+    const fn modem(self) -> ModemId {
+        match self {
+            Self::Own(modem) | Self::Free(modem) | Self::Soon(modem) | Self::Replacing(modem) => modem,
+        }
+    }
+}
 
 impl Bridge {
     pub(super) fn on_discovery(&mut self, now: Instant, id: InterfaceId, frame: &[u8]) {
@@ -41,54 +66,126 @@ impl Bridge {
         self.report(Event::Discarded { interface, source, reason });
     }
 
-    /// RFC 2516 §5.1 and §5.2: an offer, of what can be served now. Nothing is kept because of it.
-    fn on_padi(
+    /// Whether a request of this host is to be looked at at all.
+    fn check_sender(
         &mut self,
         now: Instant,
         local: &LocalInterface,
         packet: &DiscoveryPacket<'_>,
     ) -> Result<(), DiscardReason> {
         let peer = Peer { interface: local.id, mac: packet.source };
-        let offered = self.offered(now, peer);
-        let frame = match self.concentrator.on_padi(now, local, packet, &offered) {
-            Ok(frame) => frame,
-            Err(DiscardReason::UnknownService | DiscardReason::ServiceUnavailable) => {
-                return Err(self.why_no_offer(now, packet));
-            }
-            Err(reason) => return Err(reason),
-        };
-        self.emit(Output::SendDiscovery { interface: local.id, frame });
-        self.report(Event::Offered(peer));
+        if !self.interface_config(local.id).is_some_and(|config| config.access.permits(peer.mac)) {
+            return Err(DiscardReason::DeniedPeer);
+        }
+        let limits = &self.config.limits;
+        // The host's own limit first, so that one host cannot use up that of all.
+        if !self.gate.allow_peer(now, peer, limits)
+            || (packet.code == Code::Padi && !self.gate.allow_padi(now, local.id, limits))
+        {
+            return Err(DiscardReason::DiscoveryRateLimited);
+        }
         Ok(())
     }
 
-    fn offered(&self, now: Instant, peer: Peer) -> Vec<ServiceName> {
-        if self.shutting_down {
-            return Vec::new();
+    /// RFC 2516 §5.1 and §5.2: an offer, of what can be served now. Nothing is kept because of it, unless
+    /// it is to be held back.
+    fn on_padi(
+        &mut self,
+        now: Instant,
+        local: &LocalInterface,
+        packet: &DiscoveryPacket<'_>,
+    ) -> Result<(), DiscardReason> {
+        self.check_sender(now, local, packet)?;
+        let peer = Peer { interface: local.id, mac: packet.source };
+        let mut offered = self.services_of(local.id).to_vec();
+        offered.retain(|index| !self.shutting_down && self.place(now, peer, *index).is_ok());
+        let names: Vec<ServiceName> =
+            offered.iter().filter_map(|index| Some(self.config.services.get(*index)?.name.clone())).collect();
+        let asked = packet.tags.first(TagType::ServiceName).unwrap_or_default();
+        let frame = match self.concentrator(local.id)?.on_padi(now, local, packet, &names) {
+            Ok(frame) => frame,
+            Err(DiscardReason::UnknownService | DiscardReason::ServiceUnavailable) => {
+                return Err(self.why_no_offer(now, peer, asked));
+            }
+            Err(reason) => return Err(reason),
+        };
+        let wanted = |index: &usize| {
+            asked.is_empty() || self.config.services.get(*index).is_some_and(|s| s.name.as_octets() == asked)
+        };
+        let held =
+            offered.into_iter().filter(wanted).map(|index| (self.delay(now, peer, index), index)).min();
+        match held {
+            Some((delay, service)) if !delay.is_zero() => {
+                self.offers.hold(HeldOffer { due: now + delay, peer, service, frame })
+            }
+            _ => {
+                self.make_offer(peer, frame);
+                Ok(())
+            }
         }
-        let services = self.config.services.iter().enumerate();
-        let available = services.filter(|(index, _)| self.can_serve(now, peer, *index));
-        available.map(|(_, service)| service.name.clone()).collect()
+    }
+
+    fn make_offer(&mut self, peer: Peer, frame: Vec<u8>) {
+        self.emit(Output::SendDiscovery { interface: peer.interface, frame });
+        self.report(Event::Offered(peer));
+    }
+
+    /// Makes the offers whose time has come, if they can still be kept.
+    pub(super) fn make_due_offers(&mut self, now: Instant) {
+        while let Some(held) = self.offers.take_due(now) {
+            if self.place(now, held.peer, held.service).is_ok() {
+                self.make_offer(held.peer, held.frame);
+            } else {
+                self.discard(held.peer.interface, Some(held.peer.mac), DiscardReason::ServiceUnavailable);
+            }
+        }
+    }
+
+    /// How long an offer of this service is held back now. A host that has a call here is nobody else's.
+    fn delay(&self, now: Instant, peer: Peer, service: usize) -> Duration {
+        if matches!(self.place(now, peer, service), Ok(Place::Own(_))) {
+            return Duration::ZERO;
+        }
+        let sessions = self.taken(|_, of| of == service);
+        self.config
+            .services
+            .get(service)
+            .map_or(Duration::ZERO, |config| config.delay.with_sessions(sessions))
     }
 
     /// Tells a service that is not ours from one that cannot be had now; those who hold its modems have to
     /// show that they are alive.
-    fn why_no_offer(&mut self, now: Instant, packet: &DiscoveryPacket<'_>) -> DiscardReason {
-        let asked = packet.tags.first(TagType::ServiceName).unwrap_or_default();
-        let ours = |name: &ServiceName| asked.is_empty() || name.as_octets() == asked;
-        let wanted: Vec<usize> =
-            (0..).zip(&self.config.services).filter(|(_, s)| ours(&s.name)).map(|(index, _)| index).collect();
-        if wanted.is_empty() {
-            return DiscardReason::UnknownService;
+    fn why_no_offer(&mut self, now: Instant, peer: Peer, asked: &[u8]) -> DiscardReason {
+        let is_asked = |index: &usize| {
+            asked.is_empty() || self.config.services.get(*index).is_some_and(|s| s.name.as_octets() == asked)
+        };
+        let wanted: Vec<usize> = self.services_of(peer.interface).iter().copied().filter(is_asked).collect();
+        let reasons = wanted.iter().map(|service| self.place(now, peer, *service).err());
+        let reason = match reasons.flatten().next() {
+            _ if wanted.is_empty() => DiscardReason::UnknownService,
+            Some(RefusalReason::NotAllowed) => DiscardReason::DeniedPeer,
+            Some(RefusalReason::LimitReached) => DiscardReason::SessionLimit,
+            _ => DiscardReason::ServiceUnavailable,
+        };
+        if reason != DiscardReason::DeniedPeer {
+            for service in wanted {
+                self.challenge_holders(now, service);
+            }
         }
-        for service in wanted {
-            self.challenge_holders(now, service);
-        }
-        DiscardReason::ServiceUnavailable
+        reason
     }
 
-    fn can_serve(&self, now: Instant, peer: Peer, service: usize) -> bool {
-        !self.is_drained(service) && self.pool(service).any(|line| line.can_serve(now, peer, service))
+    fn concentrator(&self, interface: InterfaceId) -> Result<&AccessConcentrator, DiscardReason> {
+        self.concentrators.get(usize::from(interface.0)).ok_or(DiscardReason::NotForUs)
+    }
+
+    fn interface_config(&self, interface: InterfaceId) -> Option<&InterfaceConfig> {
+        self.config.interfaces.get(usize::from(interface.0))
+    }
+
+    /// What is offered on an interface, the default first.
+    fn services_of(&self, interface: InterfaceId) -> &[usize] {
+        self.interface_config(interface).map_or(&[], |config| &config.services)
     }
 
     fn pool(&self, service: usize) -> impl Iterator<Item = &Line> {
@@ -103,7 +200,10 @@ impl Bridge {
         local: &LocalInterface,
         packet: &DiscoveryPacket<'_>,
     ) -> Result<(), DiscardReason> {
-        let request = self.concentrator.on_padr(now, local, packet)?;
+        if packet.destination == local.mac {
+            self.check_sender(now, local, packet)?;
+        }
+        let request = self.concentrator(local.id)?.on_padr(now, local, packet)?;
         if self.shutting_down {
             self.refuse(&request, RefusalReason::ShuttingDown);
             return Ok(());
@@ -123,45 +223,142 @@ impl Bridge {
     /// The service that a request names; for the empty name one that can serve, best the one this host
     /// already has.
     fn choose_service(&self, now: Instant, peer: Peer, request: &SessionRequest) -> Option<usize> {
-        let services = &self.config.services;
-        if !request.service.is_any() {
-            return services.iter().position(|service| service.name == request.service);
-        }
+        let here = self.services_of(peer.interface);
+        let is_named = |index: &usize| {
+            self.config.services.get(*index).is_some_and(|service| service.name == request.service)
+        };
         let has_it = |index: &usize| self.pool(*index).any(|line| line.is_for(peer, *index));
-        let all = 0..services.len();
-        all.clone().find(has_it).or_else(|| all.clone().find(|index| self.can_serve(now, peer, *index))).or(
-            // None can: the first one's reason is told.
-            all.into_iter().next(),
-        )
+        let can_have = |index: &usize| self.place(now, peer, *index).is_ok();
+        let all = || here.iter().copied();
+        if !request.service.is_any() {
+            return all().find(is_named);
+        }
+        // If none can be had, the first one's reason is told.
+        all().find(has_it).or_else(|| all().find(can_have)).or_else(|| all().next())
     }
 
-    /// Gives a host the call it already has, or a free modem, or the reason why not.
-    fn admit(&mut self, now: Instant, peer: Peer, waiting: Waiting) {
-        let service = waiting.service;
-        let own = self.pool(service).find(|line| {
-            line.is_for(peer, service)
-                && !matches!(line.state, ModemState::Terminating | ModemState::HangingUp)
-        });
-        if let Some(modem) = own.map(|line| line.id) {
-            return self.rejoin(now, modem, waiting);
+    /// Where a host can be served, or why it cannot.
+    fn place(&self, now: Instant, peer: Peer, service: usize) -> Result<Place, RefusalReason> {
+        let config = self.config.services.get(service).ok_or(RefusalReason::UnknownService)?;
+        if !config.access.permits(peer.mac) {
+            return Err(RefusalReason::NotAllowed);
+        }
+        let is_down = |line: &Line| matches!(line.state, ModemState::Terminating | ModemState::HangingUp);
+        let own = self.pool(service).find(|line| line.is_for(peer, service) && !is_down(line));
+        if let Some(line) = own {
+            return Ok(Place::Own(line.id));
         }
         if self.is_drained(service) {
-            return self.refuse(&waiting.request, RefusalReason::Drained);
+            return Err(RefusalReason::Drained);
         }
-        let idle = self.pool(service).find(|line| line.is_free(now)).map(|line| line.id);
-        if let Some(modem) = idle {
-            return self.start_call(now, modem, waiting);
+        let waits = |line: &&Line| line.next.as_ref().is_some_and(|next| next.is_for(peer, service));
+        if let Some(line) = self.pool(service).find(waits) {
+            return Ok(Place::Soon(line.id));
         }
-        // A modem on its way down is there in a moment: the host waits less than a second redial costs.
-        let soon = self.pool(service).find(|line| line.can_serve(now, peer, service)).map(|line| line.id);
-        if let Some(line) = soon.and_then(|modem| self.line_mut(modem)) {
+        let soon = || self.pool(service).find(|line| line.is_soon_free_for(now, peer, service));
+        let place = if let Some(modem) = self.free_modem(now, peer, service) {
+            Place::Free(modem)
+        } else if let Some(line) = soon() {
+            Place::Soon(line.id)
+        } else if let Some(line) = self.replaceable(config, service) {
+            Place::Replacing(line.id)
+        } else {
+            return Err(self.why_not(now, service));
+        };
+        if self.is_within_limits(peer, service, place.modem()) {
+            Ok(place)
+        } else {
+            Err(RefusalReason::LimitReached)
+        }
+    }
+
+    /// The modem of the pool that is to be tried next.
+    fn free_modem(&self, now: Instant, peer: Peer, service: usize) -> Option<ModemId> {
+        let config = self.config.services.get(service)?;
+        let idle = self.pool(service).filter(|line| line.is_free(now) && line.next.is_none());
+        let free: Vec<ModemId> = idle.map(|line| line.id).collect();
+        self.pools.choose(service, config, peer, &free)
+    }
+
+    /// The line whose host may be replaced: the one that has been connected for longest.
+    fn replaceable(&self, config: &ServiceConfig, service: usize) -> Option<&Line> {
+        match config.when_busy {
+            BusyPolicy::Refuse => None,
+            BusyPolicy::Replace => self
+                .pool(service)
+                .filter(|line| line.state == ModemState::Online && line.session().is_some())
+                .min_by_key(|line| line.call.as_ref().map(|call| call.started)),
+        }
+    }
+
+    /// Whether one more session is allowed, when whoever has `modem` has made room.
+    fn is_within_limits(&self, peer: Peer, service: usize, modem: ModemId) -> bool {
+        let limits = &self.config.limits;
+        let of_service = self.config.services.get(service).map_or(0, |config| config.sessions);
+        let of_interface = self.interface_config(peer.interface).map_or(0, |config| config.sessions);
+        let leaving = self.line(modem).and_then(Line::taken_by);
+        let count = |wanted: &dyn Fn(Peer, usize) -> bool| {
+            self.taken(wanted) - usize::from(leaving.is_some_and(|(peer, of)| wanted(peer, of)))
+        };
+        count(&|_, _| true) < limits.sessions
+            && count(&|of, _| of == peer) < limits.sessions_per_peer
+            && count(&|_, of| of == service) < of_service
+            && count(&|of, _| of.interface == peer.interface) < of_interface
+    }
+
+    /// How many lines are taken by hosts and for services that are `wanted`.
+    fn taken(&self, wanted: impl Fn(Peer, usize) -> bool) -> usize {
+        self.lines.iter().filter_map(Line::taken_by).filter(|(peer, service)| wanted(*peer, *service)).count()
+    }
+
+    /// Gives a host the call it already has, or a modem, or the reason why not.
+    fn admit(&mut self, now: Instant, peer: Peer, waiting: Waiting) {
+        match self.place(now, peer, waiting.service) {
+            Ok(Place::Own(modem)) => self.rejoin(now, modem, waiting),
+            Ok(Place::Free(modem)) => self.call(now, modem, waiting),
+            Ok(Place::Soon(modem)) => self.wait_for(modem, waiting),
+            Ok(Place::Replacing(modem)) => {
+                self.end_call(now, modem, CloseReason::Replaced);
+                self.wait_for(modem, waiting);
+            }
+            Err(reason) => {
+                if !matches!(reason, RefusalReason::NotAllowed | RefusalReason::Drained) {
+                    self.challenge_holders(now, waiting.service);
+                }
+                self.refuse(&waiting.request, reason);
+            }
+        }
+    }
+
+    /// A modem on its way down is there in a moment: the host waits less than a second redial costs.
+    fn wait_for(&mut self, modem: ModemId, waiting: Waiting) {
+        self.note_call(modem, &waiting);
+        if let Some(line) = self.line_mut(modem) {
             let since = line.next.as_ref().map_or(waiting.since, |next| next.since);
             line.next = Some(Waiting { since, ..waiting });
-            return;
         }
-        self.challenge_holders(now, service);
-        let reason = self.why_not(now, service);
-        self.refuse(&waiting.request, reason);
+    }
+
+    fn call(&mut self, now: Instant, modem: ModemId, waiting: Waiting) {
+        self.note_call(modem, &waiting);
+        self.start_call(now, modem, waiting);
+    }
+
+    fn note_call(&mut self, modem: ModemId, waiting: &Waiting) {
+        if let Some(service) = self.config.services.get(waiting.service) {
+            self.pools.on_call(waiting.service, service, waiting.peer(), modem);
+        }
+    }
+
+    /// A host whose modem could not be connected gets the next one of the pool, if one is free: each is
+    /// tried once, for one that failed rests.
+    pub(super) fn hunt(&mut self, now: Instant, waiting: Waiting, failure: ConnectFailure) {
+        let peer = waiting.peer();
+        let may_dial = !self.shutting_down && !self.is_drained(waiting.service);
+        match self.free_modem(now, peer, waiting.service).filter(|_| may_dial) {
+            Some(modem) => self.call(now, modem, waiting),
+            None => self.refuse(&waiting.request, RefusalReason::DialFailed(failure)),
+        }
     }
 
     /// The host of a call asks again.
@@ -219,7 +416,7 @@ impl Bridge {
         if let Some(local) = self.interface(request.interface) {
             let text = reason.to_string();
             let refusal = match reason {
-                RefusalReason::UnknownService => Refusal::ServiceNameError(&text),
+                RefusalReason::UnknownService | RefusalReason::NotAllowed => Refusal::ServiceNameError(&text),
                 _ => Refusal::AcSystemError(&text),
             };
             let frame = discovery::refuse(&local, request, refusal);
@@ -235,7 +432,7 @@ impl Bridge {
         local: &LocalInterface,
         packet: &DiscoveryPacket<'_>,
     ) -> Result<(), DiscardReason> {
-        let padt = self.concentrator.on_padt(local, packet)?;
+        let padt = self.concentrator(local.id)?.on_padt(local, packet)?;
         let peer = Peer { interface: local.id, mac: packet.source };
         let found = self
             .lines

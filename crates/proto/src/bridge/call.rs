@@ -137,17 +137,20 @@ impl Line {
         }
     }
 
-    /// Whether this line has, or may start, a call for `peer` and `service`.
-    pub(super) fn can_serve(&self, now: Instant, peer: Peer, service: usize) -> bool {
+    /// Whether this line is on its way down and `peer` may have it then.
+    pub(super) fn is_soon_free_for(&self, now: Instant, peer: Peer, service: usize) -> bool {
         match self.state {
-            ModemState::Idle => self.is_free(now),
-            ModemState::Opening | ModemState::Dialing | ModemState::Online => self.is_for(peer, service),
             ModemState::Terminating | ModemState::HangingUp => {
                 self.rest.is_none()
                     && self.budget.spent(now).is_none()
                     && self.next.as_ref().is_none_or(|next| next.is_for(peer, service))
             }
-            ModemState::Absent | ModemState::BackingOff => false,
+            ModemState::Absent
+            | ModemState::Idle
+            | ModemState::Opening
+            | ModemState::Dialing
+            | ModemState::Online
+            | ModemState::BackingOff => false,
         }
     }
 
@@ -159,6 +162,13 @@ impl Line {
     /// Whether the call on this line, if any, is for `peer` and `service`.
     pub(super) fn is_for(&self, peer: Peer, service: usize) -> bool {
         self.call.as_ref().is_some_and(|call| call.peer == peer && call.service == service)
+    }
+
+    /// Who has this line, or will have it when the call that is ending is over, and for which service.
+    pub(super) fn taken_by(&self) -> Option<(Peer, usize)> {
+        let next = self.next.as_ref().map(|next| (next.peer(), next.service));
+        let call = self.call.as_ref().filter(|call| call.ending.is_none());
+        next.or_else(|| call.map(|call| (call.peer, call.service)))
     }
 
     pub(super) fn session(&self) -> Option<&Session> {
@@ -221,7 +231,7 @@ impl Waiting {
         Peer { interface: self.request.interface, mac: self.request.peer }
     }
 
-    fn is_for(&self, peer: Peer, service: usize) -> bool {
+    pub(super) fn is_for(&self, peer: Peer, service: usize) -> bool {
         self.peer() == peer && self.service == service
     }
 }

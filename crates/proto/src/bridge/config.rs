@@ -1,5 +1,9 @@
 //! What a [`Bridge`](super::Bridge) is told once, before anything happens.
 
+use super::access::Access;
+use super::limits::Limits;
+use super::offers::OfferDelay;
+use super::pool::{BusyPolicy, PoolPolicy};
 use super::rescue::RescueConfig;
 use super::watch::WatchConfig;
 use crate::chat::{ConversationOptions, Script};
@@ -12,31 +16,79 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// The whole policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeConfig {
-    /// The AC-Name of every offer.
-    pub ac_name: AcName,
     /// What hosts are told, and forgiven.
     pub discovery: DiscoveryPolicy,
-    /// How many interfaces there are; [`InterfaceId`](crate::id::InterfaceId) counts them.
-    pub interfaces: u16,
-    /// What is offered, the default first.
+    /// How much is enough.
+    pub limits: Limits,
+    /// The interfaces; [`InterfaceId`](crate::id::InterfaceId) counts them.
+    pub interfaces: Vec<InterfaceConfig>,
+    /// The services; the interfaces say where they are offered.
     pub services: Vec<ServiceConfig>,
     /// The modems; [`ModemId`] counts them.
     pub modems: Vec<ModemConfig>,
 }
 
+/// One interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceConfig {
+    /// The AC-Name of the offers there.
+    pub ac_name: AcName,
+    /// What is offered there, as indices into the services, the default first.
+    pub services: Vec<usize>,
+    /// Who may come there.
+    pub access: Access,
+    /// Sessions there at once.
+    pub sessions: usize,
+}
+
+impl InterfaceConfig {
+    /// An interface where these services are offered to everybody.
+    #[must_use]
+    pub const fn new(ac_name: AcName, services: Vec<usize>) -> Self {
+        let access = Access { allow: Vec::new(), deny: Vec::new() };
+        Self { ac_name, services, access, sessions: usize::MAX }
+    }
+}
+
 /// One service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceConfig {
     /// Its Service-Name.
     pub name: ServiceName,
-    /// The modems that may serve it, the first free one first.
+    /// The modems that may serve it.
     pub modems: Vec<ModemId>,
+    /// In which order they are tried.
+    pub pool: PoolPolicy,
+    /// What is done when all are in use.
+    pub when_busy: BusyPolicy,
+    /// Who may have it.
+    pub access: Access,
+    /// Sessions at once.
+    pub sessions: usize,
+    /// How long offers are held back.
+    pub delay: OfferDelay,
+}
+
+impl ServiceConfig {
+    /// A service for everybody, offered at once, of the first free of these modems.
+    #[must_use]
+    pub const fn new(name: ServiceName, modems: Vec<ModemId>) -> Self {
+        Self {
+            name,
+            modems,
+            pool: PoolPolicy::FirstFree,
+            when_busy: BusyPolicy::Refuse,
+            access: Access { allow: Vec::new(), deny: Vec::new() },
+            sessions: usize::MAX,
+            delay: OfferDelay { fixed: Duration::ZERO, per_session: Duration::ZERO },
+        }
+    }
 }
 
 /// One modem.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModemConfig {
     /// How it is connected.
     pub dial: DialMethod,
@@ -59,7 +111,7 @@ pub struct ModemConfig {
 }
 
 /// How a modem is connected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialMethod {
     /// By a chat(8) script.
     Script(Arc<Script>, ConversationOptions),

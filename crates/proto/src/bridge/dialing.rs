@@ -4,7 +4,7 @@ use super::Bridge;
 use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
 use crate::chat::{Conversation, ConversationOptions, ConversationOutput, Verdict};
-use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
+use crate::event::{CloseReason, ConnectFailure, Event};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger};
 use crate::time::Instant;
@@ -196,6 +196,7 @@ impl Bridge {
     /// The call came to nothing before it was connected: the host is told, the modem rests.
     pub(super) fn fail_call(&mut self, now: Instant, modem: ModemId, failure: ConnectFailure) {
         let jitter = self.random.next_u32();
+        self.pools.on_failure(now, modem);
         let Some(line) = self.line_mut(modem) else { return };
         let until = line.backoff.fail(now, jitter);
         line.rest = Some((until, failure.clone()));
@@ -208,7 +209,7 @@ impl Bridge {
         self.close_session(now, modem, CloseReason::DialFailed(failure.clone()));
         let call = self.line_mut(modem).and_then(|line| line.call.take());
         if let Some(waiting) = call.and_then(|call| call.request) {
-            self.refuse(&waiting.request, RefusalReason::DialFailed(failure));
+            self.hunt(now, waiting, failure);
         }
         self.stop_command(modem);
         if opening {

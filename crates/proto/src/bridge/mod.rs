@@ -14,6 +14,7 @@
 //!   PADR ──▶ admission ──▶ call (open, dial, connect) ──▶ session (PADS, LCP) ──▶ goodbye ──▶ hang up
 //! ```
 
+mod access;
 mod admission;
 mod call;
 mod command;
@@ -21,14 +22,21 @@ mod config;
 mod dialing;
 mod goodbye;
 mod io;
+mod limits;
 mod lockout;
+mod offers;
+mod pool;
 mod rescue;
 mod session;
 mod snapshot;
 mod watch;
 
-pub use config::{BridgeConfig, CallTiming, DialMethod, ModemConfig, ServiceConfig};
+pub use access::{Access, MacPattern};
+pub use config::{BridgeConfig, CallTiming, DialMethod, InterfaceConfig, ModemConfig, ServiceConfig};
 pub use io::{Input, ModemCommand, Output};
+pub use limits::Limits;
+pub use offers::OfferDelay;
+pub use pool::{BusyPolicy, PoolPolicy};
 pub use rescue::{RescueConfig, RescueWhen};
 pub use snapshot::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 pub use watch::{Traffic, WatchConfig};
@@ -43,8 +51,14 @@ use crate::wire::ethernet::MacAddr;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use call::Line;
-use core::time::Duration;
+use core::num::NonZeroU32;
+use limits::{Gate, RateLimit};
 use lockout::Lockout;
+use offers::Offers;
+use pool::Pools;
+
+/// So many PADTs are sent for sessions that nobody has.
+const STRAYS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 /// Randomness from outside: fresh at every start, and secret.
 #[derive(Clone, Copy)]
@@ -54,12 +68,16 @@ pub struct Seed(pub [u8; 32]);
 #[derive(Debug)]
 pub struct Bridge {
     config: BridgeConfig,
-    concentrator: AccessConcentrator,
+    /// One for each interface: each has its AC-Name.
+    concentrators: Vec<AccessConcentrator>,
     session_ids: SessionIdAllocator,
     interfaces: Vec<Option<LocalInterface>>,
     lines: Vec<Line>,
+    pools: Pools,
+    offers: Offers,
+    gate: Gate,
     random: Random,
-    strays: StrayLimit,
+    strays: RateLimit,
     lockout: Lockout,
     /// Which services take no new calls, in the order of the configuration.
     drained: Vec<bool>,
@@ -72,8 +90,11 @@ impl Bridge {
     #[must_use]
     pub fn new(config: BridgeConfig, seed: Seed) -> Self {
         let mut random = Random::new(&seed);
-        let concentrator =
-            AccessConcentrator::new(config.ac_name.clone(), CookieMint::new(random.key()), config.discovery);
+        let mint = CookieMint::new(random.key());
+        let concentrator = |interface: &InterfaceConfig| {
+            AccessConcentrator::new(interface.ac_name.clone(), mint.clone(), config.discovery)
+        };
+        let concentrators = config.interfaces.iter().map(concentrator).collect();
         let session_ids = SessionIdAllocator::new(random.next_u16());
         let lines = config
             .modems
@@ -81,16 +102,19 @@ impl Bridge {
             .zip(0..)
             .map(|(modem, number)| Line::new(ModemId(number), modem.clone()))
             .collect();
-        let interfaces = (0..config.interfaces).map(|_| None).collect();
+        let interfaces = config.interfaces.iter().map(|_| None).collect();
         let drained = config.services.iter().map(|_| false).collect();
         Self {
+            pools: Pools::new(config.services.len(), config.modems.len()),
+            offers: Offers::default(),
+            gate: Gate::new(config.interfaces.len()),
             config,
-            concentrator,
+            concentrators,
             session_ids,
             interfaces,
             lines,
             random,
-            strays: StrayLimit::default(),
+            strays: RateLimit::default(),
             lockout: Lockout::default(),
             drained,
             outputs: VecDeque::new(),
@@ -136,6 +160,7 @@ impl Bridge {
         for modem in modems {
             self.on_line_timeout(now, modem);
         }
+        self.make_due_offers(now);
     }
 
     /// The next thing to be done outside.
@@ -146,7 +171,7 @@ impl Bridge {
     /// When [`Bridge::handle_timeout`] is to be called next, if nothing happens until then.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.lines.iter().filter_map(Line::poll_timeout).min()
+        self.lines.iter().filter_map(Line::poll_timeout).chain(self.offers.poll_timeout()).min()
     }
 
     /// Whether, after [`Input::Shutdown`], everybody has been told and every modem is closed.
@@ -198,6 +223,7 @@ impl Bridge {
         // Hosts know their sessions by our address: with another one they are lost, and only from the old one
         // can they be told.
         if self.interface(id).is_some_and(|before| before.mac != mac) {
+            self.offers.forget(id);
             self.end_calls_on(now, id);
         }
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
@@ -207,6 +233,7 @@ impl Bridge {
     }
 
     fn on_interface_down(&mut self, now: Instant, id: InterfaceId) {
+        self.offers.forget(id);
         self.end_calls_on(now, id);
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = None;
@@ -236,6 +263,7 @@ impl Bridge {
 
     fn shut_down(&mut self, now: Instant) {
         self.shutting_down = true;
+        self.offers.forget_all();
         let modems: Vec<ModemId> = self.lines.iter().map(|line| line.id).collect();
         for modem in modems {
             if let Some(next) = self.line_mut(modem).and_then(|line| line.next.take()) {
@@ -250,7 +278,7 @@ impl Bridge {
     fn on_stray(&mut self, now: Instant, id: InterfaceId, source: MacAddr, session_id: u16) {
         let Some(local) = self.interface(id) else { return };
         let Some(session_id) = crate::wire::discovery::SessionId::new(session_id) else { return };
-        if !source.is_unicast() || !self.strays.allow(now) {
+        if !source.is_unicast() || !self.strays.allow(now, STRAYS_PER_SECOND) {
             return;
         }
         let frame = discovery::padt(&local, source, session_id, None, Some("no such session"));
@@ -317,26 +345,5 @@ impl Random {
 
     fn next_u8(&mut self) -> u8 {
         (self.next_u32() >> 24) as u8
-    }
-}
-
-/// At most so many PADTs for sessions that nobody has: 10 at once, then 10 a second.
-#[derive(Debug, Default)]
-struct StrayLimit {
-    /// When the bucket is full again.
-    full_at: Instant,
-}
-
-impl StrayLimit {
-    const COST: Duration = Duration::from_millis(100);
-    const BURST: Duration = Duration::from_millis(1000);
-
-    fn allow(&mut self, now: Instant) -> bool {
-        let next = self.full_at.max(now) + Self::COST;
-        let allowed = next <= now + Self::BURST;
-        if allowed {
-            self.full_at = next;
-        }
-        allowed
     }
 }

@@ -4,8 +4,8 @@ use super::choices::Choices;
 use super::lcp::lcp_frame;
 use super::world::{Port, Toward, World};
 use bridge_proto::bridge::{
-    Bridge, BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, RescueConfig, RescueWhen, Seed,
-    ServiceConfig, Traffic, WatchConfig,
+    Bridge, BridgeConfig, BusyPolicy, CallTiming, DialMethod, Input, InterfaceConfig, Limits, ModemConfig,
+    OfferDelay, PoolPolicy, RescueConfig, RescueWhen, Seed, ServiceConfig, Traffic, WatchConfig,
 };
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
@@ -104,15 +104,31 @@ fn config(choices: &mut Choices<'_>) -> BridgeConfig {
         scripted(choices),
         modem(DialMethod::Command(Duration::from_secs(20)), choices),
     ];
-    let service = |name: &[u8], modems: &[u16]| ServiceConfig {
-        name: ServiceName::parse(name).unwrap(),
-        modems: modems.iter().map(|modem| ModemId(*modem)).collect(),
+    let mut service = |name: &[u8], modems: &[u16]| {
+        let modems = modems.iter().map(|modem| ModemId(*modem)).collect();
+        ServiceConfig {
+            pool: choices.one_of(&[
+                PoolPolicy::FirstFree,
+                PoolPolicy::RoundRobin,
+                PoolPolicy::LeastRecentlyFailed,
+                PoolPolicy::Sticky,
+            ]),
+            when_busy: choices.one_of(&[BusyPolicy::Refuse, BusyPolicy::Replace]),
+            sessions: choices.one_of(&[usize::MAX, 1]),
+            delay: choices.one_of(&[
+                OfferDelay::default(),
+                OfferDelay { fixed: Duration::from_secs(1), per_session: Duration::from_secs(2) },
+            ]),
+            ..ServiceConfig::new(ServiceName::parse(name).unwrap(), modems)
+        }
     };
+    let services = vec![service(b"lte", &[0, 1]), service(b"gsm", &[1, 2])];
+    let interface = |_| InterfaceConfig::new(AcName::parse("bridge").unwrap(), vec![0, 1]);
     BridgeConfig {
-        ac_name: AcName::parse("bridge").unwrap(),
         discovery: DiscoveryPolicy::default(),
-        interfaces: INTERFACES,
-        services: vec![service(b"lte", &[0, 1]), service(b"gsm", &[1, 2])],
+        limits: Limits::default(),
+        interfaces: (0..INTERFACES).map(interface).collect(),
+        services,
         modems,
     }
 }

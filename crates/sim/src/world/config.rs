@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_proto::bridge::{
-    self, BridgeConfig, CallTiming, DialMethod, RescueConfig, ServiceConfig, WatchConfig,
+    self, BridgeConfig, CallTiming, DialMethod, InterfaceConfig, Limits, RescueConfig, ServiceConfig,
+    WatchConfig,
 };
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
@@ -108,14 +109,15 @@ impl WorldConfig {
     }
 
     pub(super) fn bridge(&self) -> BridgeConfig {
-        let service = |(name, modems): &(String, Vec<usize>)| ServiceConfig {
-            name: ServiceName::parse(name.as_bytes()).expect("a short name"),
-            modems: modems.iter().map(|modem| modem_id(*modem)).collect(),
+        let service = |(name, modems): &(String, Vec<usize>)| {
+            let name = ServiceName::parse(name.as_bytes()).expect("a short name");
+            ServiceConfig::new(name, modems.iter().map(|modem| modem_id(*modem)).collect())
         };
+        let ac_name = AcName::parse("bridge").expect("a short name");
         BridgeConfig {
-            ac_name: AcName::parse("bridge").expect("a short name"),
             discovery: DiscoveryPolicy::default(),
-            interfaces: 1,
+            limits: Limits::default(),
+            interfaces: vec![InterfaceConfig::new(ac_name, (0..self.services.len()).collect())],
             services: self.services.iter().map(service).collect(),
             modems: self.modems.iter().map(|setup| setup.bridge.clone()).collect(),
         }

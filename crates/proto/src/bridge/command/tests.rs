@@ -1,6 +1,6 @@
 use super::super::{
-    BridgeConfig, CallTiming, DialMethod, Input, ModemConfig, Output, RescueConfig, Rest, Seed,
-    ServiceConfig, Snapshot, WatchConfig,
+    BridgeConfig, CallTiming, DialMethod, Input, InterfaceConfig, Limits, ModemConfig, Output, RescueConfig,
+    Rest, Seed, ServiceConfig, Snapshot, WatchConfig,
 };
 use super::*;
 use crate::discovery::{AcName, DiscoveryPolicy, ServiceName};
@@ -11,6 +11,7 @@ use crate::modem::{BackoffConfig, BudgetConfig, ModemState};
 use crate::wire::discovery::{Code, DiscoveryPacket};
 use crate::wire::ethernet::MacAddr;
 use crate::wire::tag::{TagType, TagWriter};
+use core::num::NonZeroU32;
 use core::time::Duration;
 use std::string::{String, ToString};
 use std::vec;
@@ -35,14 +36,14 @@ fn config() -> BridgeConfig {
         rescue: RescueConfig::default(),
         is_deaf: false,
     };
-    let service = |name: &str, modem| ServiceConfig {
-        name: ServiceName::parse(name.as_bytes()).unwrap(),
-        modems: vec![ModemId(modem)],
+    let service = |name: &str, modem| {
+        ServiceConfig::new(ServiceName::parse(name.as_bytes()).unwrap(), vec![ModemId(modem)])
     };
     BridgeConfig {
-        ac_name: AcName::parse("roof").unwrap(),
         discovery: DiscoveryPolicy::default(),
-        interfaces: 1,
+        // Time stands still here, so nobody can be too fast.
+        limits: Limits { peer_rate: NonZeroU32::MAX, ..Limits::default() },
+        interfaces: vec![InterfaceConfig::new(AcName::parse("roof").unwrap(), vec![0, 1])],
         services: vec![service("lte", 0), service("gsm", 1)],
         modems: vec![modem; 2],
     }
