@@ -1,19 +1,20 @@
 //! The command line: that of the program this one replaces, and options for what it could not do.
 
+use crate::config::DEFAULT_PATH;
 use crate::control::client::{DisconnectArguments, ServiceArguments, StatusArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Makes a serial modem available as a PPPoE access concentrator.
+/// Makes serial modems available as PPPoE access concentrators.
 ///
-/// Answers PPPoE discovery for SERVICE on INTERFACE, dials the modem at DEVICE when a host asks for a
-/// session, and carries its PPP frames both ways.
+/// Answers PPPoE discovery, dials a modem when a host asks for a session, and carries its PPP frames both
+/// ways. What is served where is in the configuration file, or, for one modem, said by DEVICE, SERVICE and
+/// INTERFACE.
 #[derive(Debug, Parser)]
 #[command(
     version,
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     after_help = "Try it without any hardware: pppoe-serial-bridge demo"
 )]
@@ -21,7 +22,17 @@ pub struct Arguments {
     /// Anything but running the bridge.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Running the bridge.
+    /// Configuration file, or directory of them; also used are those in NAME.d beside NAME.toml
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH, conflicts_with = "BridgeArguments")]
+    pub config: PathBuf,
+    /// How much to log [default: as configured, else info]
+    #[arg(long, value_enum)]
+    pub log_level: Option<LogLevel>,
+    /// Listen for `status`, `disconnect`, `drain` and `resume` at this socket
+    /// [default: /run/pppoe-serial-bridge/control, where that is possible]
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
+    /// One modem, served without a configuration file.
     #[command(flatten)]
     pub bridge: BridgeArguments,
 }
@@ -29,6 +40,8 @@ pub struct Arguments {
 /// Anything but running the bridge. A device of such a name is given as `./demo`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say everything that is wrong with a configuration, and run nothing
+    Check(CheckArguments),
     /// Show the bridge at work, between a simulated host and a simulated modem
     ///
     /// Needs no hardware, no configuration and no privileges. A simulated PPPoE host and a simulated modem with a
@@ -60,27 +73,37 @@ pub struct DemoArguments {
     pub trace: bool,
 }
 
-/// Arguments and options of the bridge.
+/// Arguments of `check`.
 #[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Configuration file, or directory of them
+    #[arg(default_value = DEFAULT_PATH)]
+    pub file: PathBuf,
+    /// Print the configuration with every default, as a file that means the same
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Arguments and options that serve one modem.
+#[derive(Debug, Args)]
+#[group(requires = "device")]
 pub struct BridgeArguments {
     /// Tty of the modem, such as /dev/ttyUSB0 or a link below /dev/serial/by-id
-    #[arg(required = true)]
+    #[arg(requires_all = ["service", "interface", "dial"])]
     pub device: Option<PathBuf>,
     /// Service-Name to offer
-    #[arg(required = true)]
     pub service: Option<String>,
     /// Ethernet interface to serve, such as eth0 or eth0.7
-    #[arg(required = true)]
     pub interface: Option<String>,
 
     /// Name of this access concentrator [default: the name of this machine]
     #[arg(long, value_name = "NAME")]
     pub ac_name: Option<String>,
     /// Dial with this chat(8) script
-    #[arg(long, value_name = "FILE", conflicts_with = "connect", required_unless_present = "connect")]
+    #[arg(long, value_name = "FILE", group = "dial")]
     pub chatscript: Option<PathBuf>,
     /// Dial with this shell command instead, its input and output being the tty
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", group = "dial")]
     pub connect: Option<String>,
     /// The dial fails if COMMAND has not ended after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
@@ -157,14 +180,6 @@ pub struct BridgeArguments {
     /// How long \p pauses in the chat script, in seconds; chat(8) documents 0.1 and takes 0.01
     #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds)]
     pub chat_short_pause: Duration,
-
-    /// Listen for `status`, `disconnect`, `drain` and `resume` at this socket
-    /// [default: /run/pppoe-serial-bridge/control, where that is possible]
-    #[arg(long, value_name = "PATH")]
-    pub control: Option<PathBuf>,
-    /// How much to log
-    #[arg(long, value_enum, default_value = "info")]
-    pub log_level: LogLevel,
 }
 
 /// Flow control by its usual name.
@@ -271,6 +286,23 @@ mod tests {
         assert!(parse(&["tty", "service", "eth0"]).is_err());
         assert!(parse(&["--connect=true", "--chatscript=x", "tty", "service", "eth0"]).is_err());
         assert!(parse(&["--connect=true", "tty", "service", "eth0"]).is_ok());
+    }
+
+    #[test]
+    fn a_file_says_all_that_the_arguments_say_so_only_one_of_them_is_taken() {
+        assert_eq!(parse(&[]).unwrap().config, PathBuf::from(DEFAULT_PATH));
+        assert!(parse(&["--config=x.toml", "--log-level=debug"]).is_ok());
+        assert!(parse(&["--config=x.toml", "--connect=true", "tty", "service", "eth0"]).is_err());
+        assert!(parse(&["--config=x.toml", "--speed=9600"]).is_err());
+        assert!(parse(&["--speed=9600"]).is_err(), "of which modem?");
+        assert!(parse(&["--connect=true", "tty", "service"]).is_err());
+    }
+
+    #[test]
+    fn a_configuration_can_be_checked() {
+        let arguments = parse(&["check", "x.toml", "--print"]).unwrap();
+        let Some(Command::Check(check)) = arguments.command else { panic!("{arguments:?}") };
+        assert_eq!((check.file, check.print), (PathBuf::from("x.toml"), true));
     }
 
     #[test]

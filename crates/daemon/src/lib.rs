@@ -6,6 +6,7 @@
 //! A library so that tests, and the demo, can start the daemon in-process.
 #![forbid(unsafe_code)]
 
+mod check;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -20,8 +21,10 @@ mod transmit_queue;
 pub use event_loop::{EventLoop, StartError};
 
 use clap::Parser;
+use config::{Loaded, Surroundings};
 use control::client;
 use report::Remedied;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -33,25 +36,41 @@ const EXIT_USAGE: u8 = 2;
 pub fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match &arguments.command {
+        Some(cli::Command::Check(check)) => check::check(check),
         Some(cli::Command::Demo(demo)) => demo::run(demo),
         Some(cli::Command::Status(arguments)) => client::status(arguments),
         Some(cli::Command::Disconnect(arguments)) => client::disconnect(arguments),
         Some(cli::Command::Drain(arguments)) => client::drain(arguments),
         Some(cli::Command::Resume(arguments)) => client::resume(arguments),
-        None => run(&arguments.bridge),
+        None => run(&arguments),
     }
 }
 
-fn run(arguments: &cli::BridgeArguments) -> ExitCode {
-    report::start_logging(arguments.log_level);
-    let outcome = config::Config::from_arguments(arguments)
+fn run(arguments: &cli::Arguments) -> ExitCode {
+    let surroundings = Surroundings::of_this_process();
+    let loaded = if arguments.bridge.device.is_some() {
+        config::from_arguments(&arguments.bridge, &surroundings)
+    } else {
+        config::load(&arguments.config, &surroundings)
+    };
+    let Loaded { config, warnings, .. } = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            eprintln!("{}", problems.render(std::io::stderr().is_terminal()));
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    report::start_logging(arguments.log_level.unwrap_or(config.log_level));
+    for warning in warnings.lines() {
+        tracing::warn!("{warning}");
+    }
+    let started = EventLoop::start(config)
         .map_err(|error| error.to_string())
-        .and_then(|config| EventLoop::start(config).map_err(|error| error.to_string()))
         .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
-    match outcome {
+    match started {
         Ok(event_loop) => event_loop.run(),
-        Err(message) => {
-            eprintln!("pppoe-serial-bridge: {message}");
+        Err(error) => {
+            eprintln!("pppoe-serial-bridge: {error}");
             ExitCode::from(EXIT_USAGE)
         }
     }

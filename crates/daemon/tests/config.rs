@@ -1,0 +1,289 @@
+//! Configuration files in, effective configuration or the exact report of what is wrong out.
+//!
+//! Of each `config/NAME.toml` either `NAME.effective` is what `check --print` prints, and `NAME.warning`,
+//! if there is one, what it says besides; or `NAME.error` is what it says instead. After a change on purpose
+//! run with `BLESS=1` and read the difference.
+
+use bridge_proto::bridge::{BusyPolicy, DialMethod, PoolPolicy};
+use bridge_proto::hdlc::Accm;
+use bridge_proto::id::ModemId;
+use clap::Parser;
+use pppoe_serial_bridge::cli::{Arguments, LogLevel};
+use pppoe_serial_bridge::config::{self, Loaded, Problems, Surroundings};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+fn surroundings() -> Surroundings {
+    let environment = BTreeMap::from([(b"APN".to_vec(), b"internet".to_vec())]);
+    Surroundings { host_name: "roof".into(), environment }
+}
+
+fn load(path: &Path) -> Result<Loaded, Problems> {
+    config::load(path, &surroundings())
+}
+
+/// Paths of this machine do not belong into golden files.
+fn without_directory(text: &str) -> String {
+    text.replace(std::env::current_dir().unwrap().to_str().unwrap(), "/DIRECTORY")
+}
+
+/// A file with this text, for as long as it is looked at.
+fn load_text(text: &str) -> Result<Loaded, Problems> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pppoe-serial-bridge-{}-{number}.toml", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    fs::write(&path, text).unwrap();
+    let loaded = load(&path);
+    fs::remove_file(&path).unwrap();
+    loaded
+}
+
+/// Compares with a golden file, or with its absence.
+fn compare(path: &Path, text: Option<&str>, differences: &mut Vec<String>) {
+    let golden = fs::read_to_string(path).ok();
+    let text = text.map(without_directory);
+    let text = text.as_deref();
+    if golden.as_deref() == text {
+        return;
+    }
+    if std::env::var_os("BLESS").is_some() {
+        match text {
+            Some(text) => fs::write(path, text).unwrap(),
+            None => fs::remove_file(path).unwrap(),
+        }
+    }
+    let shown = |text: Option<&str>| text.unwrap_or("(nothing)").to_owned();
+    differences.push(format!(
+        "{}:\n--- expected\n{}\n--- found\n{}",
+        path.display(),
+        shown(golden.as_deref()),
+        shown(text)
+    ));
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir("tests/config").unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_file_comes_to_what_it_says_or_to_what_is_wrong_with_it() {
+    let cases = cases();
+    assert!(cases.len() >= 30, "{}", cases.len());
+    let mut differences = Vec::new();
+    for path in cases {
+        let (effective, warning, error) = match load(&path) {
+            Ok(loaded) => {
+                let warning = (!loaded.warnings.is_empty()).then(|| format!("{}\n", loaded.warnings));
+                (Some(loaded.settings.to_toml().unwrap()), warning, None)
+            }
+            Err(problems) => (None, None, Some(format!("{problems}\n"))),
+        };
+        compare(&path.with_extension("effective"), effective.as_deref(), &mut differences);
+        compare(&path.with_extension("warning"), warning.as_deref(), &mut differences);
+        compare(&path.with_extension("error"), error.as_deref(), &mut differences);
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n\n"));
+}
+
+#[test]
+fn what_is_printed_is_read_as_the_same() {
+    let mut printed = Vec::new();
+    for path in cases() {
+        let Ok(loaded) = load(&path) else { continue };
+        let text = loaded.settings.to_toml().unwrap();
+        let again = load_text(&text).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(again.config, loaded.config, "{}", path.display());
+        assert_eq!(again.settings.to_toml().unwrap(), text);
+        printed.push(path);
+    }
+    assert!(printed.len() >= 8, "{printed:?}");
+}
+
+const EXAMPLE: &str = "../../dist/pppoe-serial-bridge.toml";
+
+#[test]
+fn the_shipped_example_is_the_one_that_is_tested_here() {
+    assert_eq!(fs::read(EXAMPLE).unwrap(), fs::read("tests/config/example.toml").unwrap());
+    assert!(load(Path::new(EXAMPLE)).unwrap().warnings.is_empty());
+}
+
+/// The keys of a file in which every `#key = ` is a key.
+fn keys(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(|line| line.trim_start_matches('#'));
+    let keys = lines.filter_map(|line| line.split_once(" = ").map(|(key, _)| key));
+    keys.filter(|key| {
+        key.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'_')
+    })
+    .collect()
+}
+
+#[test]
+fn the_shipped_example_and_the_manual_name_every_key() {
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    let manual = fs::read_to_string("../../man/pppoe-serial-bridge.toml.5").unwrap();
+    let mut effective = String::new();
+    for case in ["example", "everything", "connect"] {
+        effective += &fs::read_to_string(format!("tests/config/{case}.effective")).unwrap();
+    }
+    let in_example = keys(&example);
+    for key in keys(&effective).into_iter().filter(|key| *key != key.to_uppercase()) {
+        assert!(in_example.contains(&key), "{key} is not in the example");
+        assert!(manual.contains(&format!(".B {key}\n")), "{key} is not in the manual");
+    }
+}
+
+/// The example with every default that it shows in force.
+fn with_all_shown(example: &str) -> String {
+    // What can only be an example, or would keep the rest from counting.
+    const EXAMPLES: [&str; 13] = [
+        "connect = ",
+        "connect_timeout = ",
+        "chat_file = ",
+        "phone2 = ",
+        "allow = ",
+        "deny = ",
+        "ac_name = ",
+        "hangup_file = ",
+        "reset_file = ",
+        "reset_command = ",
+        "dials_per_hour = ",
+        "online_per_day = ",
+        "volume_per_month = ",
+    ];
+    let mut shown = String::new();
+    let mut in_script = false;
+    for line in example.lines() {
+        let hidden = line.strip_prefix('#').unwrap_or(line);
+        let is_key = hidden.starts_with(|first: char| first.is_ascii_lowercase());
+        let is_example = EXAMPLES.iter().any(|example| hidden.starts_with(example));
+        shown += if in_script || (is_key && !is_example) { hidden } else { line };
+        shown += "\n";
+        in_script ^= hidden.ends_with("'''");
+    }
+    shown
+}
+
+#[test]
+fn the_defaults_that_the_shipped_example_shows_are_the_defaults() {
+    let shown = with_all_shown(&fs::read_to_string(EXAMPLE).unwrap());
+    let all_shown = load_text(&shown).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(all_shown.config, load(Path::new(EXAMPLE)).unwrap().config);
+    let default_lines = shown.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count();
+    assert!(default_lines > 30, "{default_lines}");
+}
+
+#[test]
+fn a_directory_is_read_in_the_order_of_names() {
+    let loaded = load(Path::new("tests/config/dropins.d")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(loaded.config.modems[0].serial.speed, 460_800);
+}
+
+#[test]
+fn a_line_for_the_log_says_file_line_and_column() {
+    let problems = load(Path::new("tests/config/unknown_key.toml")).unwrap_err();
+    let lines: Vec<String> = problems.lines().collect();
+    assert_eq!(
+        lines,
+        ["tests/config/unknown_key.toml:3:1: unknown key `speeed` in [modem.stick]; did you mean `speed`?"]
+    );
+}
+
+#[test]
+fn what_is_written_is_what_the_bridge_is_told() {
+    let config = load(Path::new("tests/config/everything.toml")).unwrap().config;
+    assert_eq!(config.log_level, LogLevel::Debug);
+    assert_eq!(config.interfaces, ["eth0.7", "br-lan"]);
+    let bridge = &config.bridge;
+    assert_eq!(bridge.interfaces[0].ac_name.as_str(), "attic-7");
+    assert_eq!(bridge.interfaces[0].services, [1, 0], "the default first");
+    assert_eq!(
+        (bridge.limits.sessions, bridge.limits.padi_rate.get(), bridge.limits.peer_rate.get()),
+        (1, 500, 5)
+    );
+    assert!(!bridge.discovery.disclose_services && bridge.discovery.accept_missing_service_name);
+    let gold = &bridge.services[0];
+    assert_eq!(gold.name.as_octets(), b"gold & more");
+    assert_eq!(gold.modems, [ModemId(1), ModemId(0)]);
+    assert_eq!((gold.pool, gold.when_busy), (PoolPolicy::Sticky, BusyPolicy::Replace));
+    assert_eq!(gold.delay.per_session, Duration::from_millis(25));
+    assert!(!gold.access.permits("00:1b:21:01:02:03".parse().unwrap()));
+    assert!(gold.access.permits("00:1b:22:01:02:03".parse().unwrap()));
+    let north = &bridge.modems[0];
+    assert_eq!(north.timing.on_hook, Duration::from_millis(1500));
+    assert_eq!(north.backoff.longest, Duration::from_secs(3600));
+    assert_eq!(north.watch.idle, Some(Duration::from_secs(600)));
+    assert_eq!(north.budget.octets_per_month, Some(2 << 30));
+    assert!(north.hang_up.is_some() && north.rescue.reset.is_some() && north.rescue.command && north.is_deaf);
+    assert_eq!((north.mediator.strip_pfc, north.mediator.request_accm), (false, Accm::XON_XOFF));
+    let DialMethod::Script(_, options) = &north.dial else { panic!("{north:?}") };
+    assert_eq!(options.script.phone_number.as_deref(), Some(&b"*99***1#"[..]));
+    let apn = options.script.variables.as_ref().and_then(|variables| variables.get(&b"APN"[..]));
+    assert_eq!(
+        apn.map(Vec::as_slice),
+        Some(&b"web.example"[..]),
+        "what the file says counts before the environment"
+    );
+    let DialMethod::Script(_, options) = &bridge.modems[1].dial else { panic!() };
+    assert_eq!(options.script.variables, None, "a $ is only a $");
+}
+
+#[test]
+fn the_command_line_comes_to_the_same_as_a_file() {
+    let line = ["x", "--connect=wvdial", "--speed=9600", "--flow=none", "/dev/ttyUSB0", "internet", "eth0"];
+    let arguments = Arguments::try_parse_from(line).unwrap();
+    let by_line = config::from_arguments(&arguments.bridge, &surroundings()).unwrap();
+    let text = "modem.modem = { device = '/dev/ttyUSB0', connect = 'wvdial', speed = 9600, flow = 'none' }\n\
+                [service.internet]\n[interface.eth0]\n";
+    assert_eq!(by_line.config, load_text(text).unwrap().config);
+    let printed = by_line.settings.to_toml().unwrap();
+    assert_eq!(load_text(&printed).unwrap().config, by_line.config);
+}
+
+#[test]
+fn a_script_that_the_command_line_names_must_be_there() {
+    let line = ["x", "--chatscript=/nowhere", "/dev/ttyUSB0", "internet", "eth0"];
+    let arguments = Arguments::try_parse_from(line).unwrap();
+    let problems = config::from_arguments(&arguments.bridge, &surroundings()).unwrap_err();
+    let lines: Vec<String> = problems.lines().collect();
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].ends_with("give the path of a readable file to --chatscript"), "{lines:?}");
+}
+
+/// What the program says when it checks a file: exit code, standard output, standard error.
+fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_pppoe-serial-bridge"))
+        .arg("check")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn check_ends_with_0_if_all_is_fine_and_with_2_if_not() {
+    let (code, out, errors) = check(&["tests/config/minimal.toml"]);
+    assert_eq!(
+        (code, out.as_str(), errors.as_str()),
+        (Some(0), "tests/config/minimal.toml: the configuration is fine\n", "")
+    );
+    let (code, out, errors) = check(&["tests/config/unknown_key.toml", "--print"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert_eq!(errors, fs::read_to_string("tests/config/unknown_key.error").unwrap());
+    let (code, out, errors) = check(&["--print", "tests/config/lint.toml"]);
+    assert_eq!(code, Some(0), "warnings are no errors");
+    assert!(out.contains("[modem.stick]"));
+    assert_eq!(errors, fs::read_to_string("tests/config/lint.warning").unwrap());
+    let (code, _, errors) = check(&["/nowhere.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.starts_with("error: cannot read /nowhere.toml: No such file"), "{errors}");
+}
