@@ -267,14 +267,7 @@ impl Bridge {
         };
         self.emit(Output::RemoveSession(modem));
         let lasted = now - session.opened;
-        let not_its_doing = matches!(
-            reason,
-            CloseReason::Shutdown
-                | CloseReason::HostRestarted
-                | CloseReason::InterfaceDown
-                | CloseReason::Disconnected
-        );
-        if !not_its_doing {
+        if reason.counts_against_host() {
             self.lockout.session_ended(now, session.peer, lasted);
         }
         if reason != CloseReason::HostPadt
