@@ -2,6 +2,7 @@
 
 use crate::config::DEFAULT_PATH;
 use crate::control::client::{DisconnectArguments, ServiceArguments, StatusArguments};
+use crate::dial::DialArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub enum Command {
     /// network of their own; nothing else on this machine is touched. Takes about ten seconds. The exit code is 0
     /// if all went well, 1 if a step failed, 2 if this machine does not let the demo have a network of its own.
     Demo(DemoArguments),
+    /// Try a modem: run its chat script and show what is said, or talk to it
+    Dial(DialArguments),
     /// Say what a running bridge is doing
     Status(StatusArguments),
     /// End a session of a running bridge
@@ -238,7 +241,7 @@ pub enum LogLevel {
 }
 
 /// Seconds, with a fraction if wanted; at most a day.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     const LONGEST: f64 = 86_400.0;
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 mod demo;
+pub mod dial;
 mod dispatch;
 mod ethernet_port;
 mod event_loop;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
     match &arguments.command {
         Some(cli::Command::Check(check)) => check::check(check),
         Some(cli::Command::Demo(demo)) => demo::run(demo),
+        Some(cli::Command::Dial(arguments)) => dial::run(arguments),
         Some(cli::Command::Status(arguments)) => client::status(arguments),
         Some(cli::Command::Disconnect(arguments)) => client::disconnect(arguments),
         Some(cli::Command::Drain(arguments)) => client::drain(arguments),

@@ -1,0 +1,270 @@
+//! `dial`: runs a chat script against a modem without anything around it, or lets a person talk to the modem.
+//!
+//! It shows what is said, when, and which step failed; and hangs up in the end, whatever happened.
+
+mod advice;
+mod console;
+mod port;
+
+use crate::cli::{Flow, Lock, seconds};
+use crate::report::Remedied;
+use bridge_linux::OsError;
+use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
+use bridge_proto::chat::{
+    ChatLine, Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions,
+};
+use bridge_proto::chat::{ConversationError, Verdict};
+use bridge_proto::time::Instant;
+use clap::Args;
+use port::{Port, Woken};
+use std::fmt;
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Arguments and options of `dial`.
+#[derive(Debug, Args)]
+pub struct DialArguments {
+    /// Tty of the modem
+    pub device: PathBuf,
+    /// Run this chat(8) script
+    #[arg(long, value_name = "FILE", required_unless_present = "at")]
+    pub chatscript: Option<PathBuf>,
+    /// Talk to the modem instead: a line in, its answer out, until Ctrl-D
+    #[arg(long, conflicts_with = "chatscript")]
+    pub at: bool,
+
+    /// Speed of the serial line in bits per second
+    #[arg(long, value_name = "BITS", default_value = "115200", value_parser = clap::value_parser!(u32).range(50..=20_000_000))]
+    pub speed: u32,
+    /// Flow control of the serial line
+    #[arg(long, value_enum, default_value = "rtscts")]
+    pub flow: Flow,
+    /// Who else is kept off the tty
+    #[arg(long, value_enum, default_value = "uucp")]
+    pub lock: Lock,
+    /// Telephone number for \T in the chat script
+    #[arg(long, value_name = "NUMBER")]
+    pub phone: Option<String>,
+    /// Telephone number for \U in the chat script
+    #[arg(long, value_name = "NUMBER")]
+    pub phone2: Option<String>,
+    /// Replace $NAME in the chat script by the environment's value
+    #[arg(long)]
+    pub chat_environment: bool,
+    /// Timeout of the chat script until it says TIMEOUT itself, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
+    pub chat_timeout: Duration,
+    /// Pause before each octet sent by the chat script, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    pub chat_pacing: Duration,
+    /// How long \p pauses in the chat script, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds)]
+    pub chat_short_pause: Duration,
+}
+
+/// Exit code for what the operator can mend before anything is dialled.
+const EXIT_USAGE: u8 = 2;
+/// DTR stays low this long: as long as the bridge keeps it.
+const ON_HOOK: Duration = Duration::from_secs(1);
+/// The escape sequence between its guard times, then on hook, for a modem that does not look at DTR. The guard time is a
+/// second as a rule, and must be exceeded.
+const ESCAPE_AND_HANG_UP: &[u8] = b"TIMEOUT 3 '' '\\d\\d+++\\d\\d\\c' '' ATH OK '\\c'";
+
+/// Dials, or talks, and hangs up. 0 if the script came to its end, 1 if not.
+pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
+    let outcome = match &arguments.chatscript {
+        Some(path) => read_script(path).and_then(|script| dial(arguments, &script)),
+        None => talk(arguments).map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("pppoe-serial-bridge: {error}");
+        ExitCode::from(EXIT_USAGE)
+    })
+}
+
+fn read_script(path: &Path) -> Result<Arc<Script>, String> {
+    let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let script = Script::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    for warning in script.lint() {
+        println!("{}: {warning}", path.display());
+    }
+    Ok(Arc::new(script))
+}
+
+fn open(arguments: &DialArguments) -> Result<Port, String> {
+    let settings = SerialSettings {
+        speed: arguments.speed,
+        flow: match arguments.flow {
+            Flow::Rtscts => FlowControl::RtsCts,
+            Flow::Xonxoff => FlowControl::XonXoff,
+            Flow::None => FlowControl::None,
+        },
+        lock: match arguments.lock {
+            Lock::Uucp => LockPolicy::LockFile,
+            Lock::Kernel => LockPolicy::KernelOnly,
+        },
+    };
+    let failed = |error: OsError| {
+        let busy = if error.is_busy() { "; a bridge that serves it has to be stopped first" } else { "" };
+        format!("cannot {}{busy}", Remedied(&error))
+    };
+    Port::open(&arguments.device, &settings).map_err(failed)
+}
+
+fn talk(arguments: &DialArguments) -> Result<(), String> {
+    let mut port = open(arguments)?;
+    console::talk(&mut port, std::io::stdin(), &mut std::io::stdout())
+        .map_err(|error| format!("{}: {error}", arguments.device.display()))
+}
+
+fn dial(arguments: &DialArguments, script: &Arc<Script>) -> Result<ExitCode, String> {
+    let mut port = open(arguments)?;
+    let mut screen = Screen { began: port::now() };
+    screen.tell("", format_args!("opened {} at {} bit/s", arguments.device.display(), arguments.speed));
+    let options = options(arguments);
+    let result = converse(&mut port, &mut screen, Arc::clone(script), options);
+    match &result {
+        Ok(()) => screen.tell("", format_args!("connected: the script came to its end")),
+        Err(stop) => screen.tell("", format_args!("failed: {stop}")),
+    }
+    hang_up(&mut port, &mut screen, result.is_ok());
+    Ok(match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            if let Stop::Script(error) = &stop {
+                println!("\n{}", advice::on(error, &arguments.device));
+            }
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn options(arguments: &DialArguments) -> ConversationOptions {
+    let octets = |text: &String| text.clone().into_bytes();
+    let environment =
+        || std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+    ConversationOptions {
+        script: ScriptOptions {
+            phone_number: arguments.phone.as_ref().map(octets),
+            second_phone_number: arguments.phone2.as_ref().map(octets),
+            variables: arguments.chat_environment.then(environment),
+        },
+        timeout: arguments.chat_timeout,
+        octet_pacing: arguments.chat_pacing,
+        short_pause: arguments.chat_short_pause,
+        ..ConversationOptions::default()
+    }
+}
+
+/// Why a conversation did not come to its end.
+#[derive(Debug)]
+enum Stop {
+    Script(ConversationError),
+    Line(String),
+    Interrupted,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script(error) => error.fmt(f),
+            Self::Line(why) => f.write_str(why),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// Runs a script to its end, showing what is said.
+fn converse(
+    port: &mut Port,
+    screen: &mut Screen,
+    script: Arc<Script>,
+    options: ConversationOptions,
+) -> Result<(), Stop> {
+    let mut conversation = Conversation::new(script, options, port::now());
+    loop {
+        while let Some(output) = conversation.poll_output() {
+            match output {
+                ConversationOutput::Write(octets) => port.send(&octets),
+                ConversationOutput::Break => port.send_break(),
+                ConversationOutput::ReadFile(name) => {
+                    let contents = port::read_file(&name);
+                    conversation.file_contents(port::now(), contents);
+                }
+                ConversationOutput::Say(octets) => screen.words("say", &String::from_utf8_lossy(&octets)),
+                ConversationOutput::Echo(words) => screen.words("echo", &words),
+                ConversationOutput::Report(words) => screen.words("report", &words),
+                ConversationOutput::Log(line) => screen.line(&line),
+                ConversationOutput::Verdict(Verdict::Connected) => return Ok(()),
+                ConversationOutput::Verdict(Verdict::Failed(error)) => return Err(Stop::Script(error)),
+            }
+        }
+        match port.wait(conversation.poll_timeout()) {
+            Ok(Woken::Octets(octets)) => {
+                conversation.handle_octets(port::now(), &octets);
+            }
+            Ok(Woken::Time | Woken::Other) => {}
+            Ok(Woken::Interrupted) => return Err(Stop::Interrupted),
+            Err(error) => return Err(Stop::Line(error)),
+        }
+        // Also for a modem that never stops talking.
+        if conversation.poll_timeout().is_some_and(|due| due <= port::now()) {
+            conversation.handle_timeout(port::now());
+        }
+    }
+}
+
+/// Takes the modem off the line: by DTR, and by words if it has no such line and may be connected.
+fn hang_up(port: &mut Port, screen: &mut Screen, connected: bool) {
+    match port.drop_dtr() {
+        Ok(true) => {
+            screen.tell("", format_args!("hung up by DTR"));
+            port.pause(ON_HOOK);
+        }
+        Ok(false) if connected => {
+            screen.tell("", format_args!("this port has no DTR: hanging up by +++ and ATH"));
+            let script = Script::parse(ESCAPE_AND_HANG_UP).map(Arc::new);
+            let Ok(script) = script else { return };
+            if let Err(stop) = converse(port, screen, script, ConversationOptions::default()) {
+                screen.tell("", format_args!("the modem may still be connected: {stop}"));
+            }
+        }
+        Ok(false) => {}
+        Err(error) => screen.tell("", format_args!("cannot hang up: {error}")),
+    }
+}
+
+/// What is shown: a time, who, and what, a line each.
+struct Screen {
+    began: Instant,
+}
+
+impl Screen {
+    fn tell(&mut self, who: &str, what: fmt::Arguments<'_>) {
+        let time = (port::now() - self.began).as_secs_f64();
+        // Whoever watches may have gone; the modem is to be hung up all the same.
+        let _ = writeln!(std::io::stdout(), "{time:8.3}  {who:<7} {what}");
+    }
+
+    /// Words of a script or a modem, which a terminal might obey.
+    fn words(&mut self, who: &str, words: &str) {
+        self.tell(who, format_args!("{}", words.trim_end().escape_debug()));
+    }
+
+    fn line(&mut self, line: &ChatLine) {
+        match line {
+            ChatLine::Send(text) => self.tell("send", format_args!("{text}")),
+            ChatLine::Expect(text) => self.tell("expect", format_args!("{text}")),
+            ChatLine::Received(text) if text.is_empty() => {}
+            ChatLine::Received(text) => self.tell("modem", format_args!("{text}")),
+            ChatLine::GotIt => self.tell("", format_args!("that was it")),
+            ChatLine::Aborted(text) => self.tell("", format_args!("that is an abort string: {text}")),
+            ChatLine::TimedOut => self.tell("", format_args!("it did not come in time")),
+            line => self.tell("script", format_args!("{line}")),
+        }
+    }
+}
