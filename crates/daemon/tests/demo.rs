@@ -113,7 +113,7 @@ fn assert_every_step_is_shown(place: &Place, mut command: Command) {
     }
     assert!(rest.contains("none lost, none damaged"), "{text}");
     assert!(text.is_ascii() && !text.contains(['\x1b', '\r']), "no terminal, but its looks:\n{text}");
-    assert!(text.lines().all(|line| line.len() <= 80 || line.contains("--chatscript")), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 80 || line.contains("--c")), "{text}");
     place.assert_nothing_is_left(&text);
 }
 

@@ -86,7 +86,7 @@ fn what_is_missing_is_waited_for_if_so_wished() {
         fs::create_dir(&by_id).unwrap();
         symlink(modem.slave(), &device).unwrap();
     };
-    let mut daemon = Daemon::start(&device);
+    let mut daemon = Daemon::start(&device, &directory.0.join("control"));
     daemon.await_line(&format!("waiting for near and {}", device.display()));
 
     let mut host = Host::on_a_new_cable();
@@ -133,10 +133,12 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn start(device: &Path) -> Self {
+    fn start(device: &Path, control: &Path) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(OPTIONS)
             .arg("--wait")
+            .arg("--control")
+            .arg(control)
             .arg(device)
             .args(["internet", "near"])
             .stderr(Stdio::piped())

@@ -46,12 +46,19 @@ impl ScriptDirectory {
     pub(super) fn script(&self) -> &Path {
         &self.script
     }
+
+    /// Where the bridge may have its control socket.
+    pub(super) fn control(&self) -> PathBuf {
+        self.directory.join("control")
+    }
 }
 
 impl Drop for ScriptDirectory {
     fn drop(&mut self) {
         // Nobody is left to whom a failure could matter.
         let _ = fs::remove_file(&self.script);
+        // A bridge that was killed has left it.
+        let _ = fs::remove_file(self.control());
         let _ = fs::remove_dir(&self.directory);
     }
 }

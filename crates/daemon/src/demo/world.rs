@@ -151,6 +151,7 @@ impl World {
     pub(super) fn bridge_arguments(&self) -> Vec<String> {
         vec![
             format!("--chatscript={}", quote(&self.script.script().display().to_string())),
+            format!("--control={}", quote(&self.script.control().display().to_string())),
             "--ac-name=demo".to_owned(),
             format!("--speed={SPEED}"),
             "--lock=kernel".to_owned(),
