@@ -14,6 +14,7 @@ use bridge_proto::chat::{
     ChatLine, Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions,
 };
 use bridge_proto::chat::{ConversationError, Verdict};
+use bridge_proto::modem::ESCAPE_AND_HANG_UP;
 use bridge_proto::time::Instant;
 use clap::Args;
 use port::{Port, Woken};
@@ -70,9 +71,6 @@ pub struct DialArguments {
 const EXIT_USAGE: u8 = 2;
 /// DTR stays low this long: as long as the bridge keeps it.
 const ON_HOOK: Duration = Duration::from_secs(1);
-/// The escape sequence between its guard times, then on hook, for a modem that does not look at DTR. The guard time is a
-/// second as a rule, and must be exceeded.
-const ESCAPE_AND_HANG_UP: &[u8] = b"TIMEOUT 3 '' '\\d\\d+++\\d\\d\\c' '' ATH OK '\\c'";
 
 /// Dials, or talks, and hangs up. 0 if the script came to its end, 1 if not.
 pub(crate) fn run(arguments: &DialArguments) -> ExitCode {

@@ -28,7 +28,7 @@ use bridge_proto::discovery::{AcName, DiscoveryPolicy, NameTooLong, ServiceName}
 use bridge_proto::hdlc::Accm;
 use bridge_proto::id::ModemId;
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
-use bridge_proto::modem::{BackoffConfig, BudgetConfig};
+use bridge_proto::modem::{BackoffConfig, BudgetConfig, ESCAPE_AND_HANG_UP};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::os::unix::ffi::OsStringExt;
@@ -348,8 +348,6 @@ fn modem_config(modem: &Modem, surroundings: &Surroundings) -> ModemConfig {
 
 /// The script that hangs up after DTR was low.
 fn hang_up(modem: &Modem) -> Option<Arc<Script>> {
-    /// The escape sequence between its guard times, then on hook.
-    const ESCAPE_AND_HANG_UP: &[u8] = b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'";
     if !modem.hangup_escape {
         return modem.hangup_file.as_ref().map(|file| file.script.clone());
     }

@@ -13,7 +13,7 @@ use super::io::{ModemCommand, Output};
 use crate::chat::{Conversation, ConversationOptions, Script};
 use crate::event::Event;
 use crate::id::ModemId;
-use crate::modem::{ModemState, RescueStep};
+use crate::modem::{ESCAPE_AND_HANG_UP, ModemState, RescueStep};
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -53,8 +53,6 @@ pub(super) struct Rescue {
 const CHECK: &[u8] = b"TIMEOUT 2 '' AT OK-AT-OK '\\c'";
 /// The same for a modem that may just be starting.
 const PATIENT_CHECK: &[u8] = b"TIMEOUT 4 '' AT OK-AT-OK-AT-OK-AT-OK '\\c'";
-/// The escape sequence between its guard times, then on hook.
-const ESCAPE: &[u8] = b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'";
 
 impl Bridge {
     /// Whether the modem just opened must be checked first; begins that.
@@ -139,7 +137,7 @@ impl Bridge {
                 line.deadline = Some(now + on_hook);
                 self.emit(Output::HangUpModem(modem));
             }
-            (RescueStep::Escape, _) => self.run_rescue_script(now, modem, ESCAPE),
+            (RescueStep::Escape, _) => self.run_rescue_script(now, modem, ESCAPE_AND_HANG_UP),
             (_, Some(reset)) => self.run_rescue_conversation(now, modem, reset),
             _ => self.emit(Output::RunCommand { modem, command: ModemCommand::Rescue }),
         }
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_built_in_scripts_parse_without_a_warning() {
-        for text in [CHECK, PATIENT_CHECK, ESCAPE] {
+        for text in [CHECK, PATIENT_CHECK, ESCAPE_AND_HANG_UP] {
             let script = Script::parse(text).unwrap();
             assert_eq!(script.lint(), []);
         }

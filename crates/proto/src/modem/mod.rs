@@ -27,7 +27,7 @@ mod rescue;
 
 pub use backoff::{Backoff, BackoffConfig};
 pub use budget::{Budget, BudgetConfig, BudgetLimit, BudgetSpent};
-pub use rescue::RescueStep;
+pub use rescue::{ESCAPE_AND_HANG_UP, RescueStep};
 
 use core::fmt;
 

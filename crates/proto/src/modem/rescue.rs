@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+/// A chat script that ends a call of a modem which does not look at DTR: the escape sequence between its guard
+/// times, then on hook. A guard time is a second as a rule, and must be exceeded.
+pub const ESCAPE_AND_HANG_UP: &[u8] = b"TIMEOUT 3 '' '\\d\\d+++\\d\\d\\c' '' ATH OK '\\c'";
+
 /// What may free a modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RescueStep {
