@@ -17,6 +17,8 @@ pub(super) enum Command {
     AskPin,
     /// `+CPIN=`: here it is.
     EnterPin(String),
+    /// `+CFUN=1,1`: begin anew.
+    Restart,
     /// `+CFUN=`: radio on (1) or off (0, 4).
     Radio(bool),
     /// Something with an answer before the OK.
@@ -92,6 +94,9 @@ fn number(text: &str) -> (Option<u32>, &str) {
 fn extended(command: &str) -> Command {
     if let Some(pin) = command.strip_prefix("+CPIN=") {
         return Command::EnterPin(pin.trim_matches('"').to_owned());
+    }
+    if command == "+CFUN=1,1" {
+        return Command::Restart;
     }
     if let Some(level) = command.strip_prefix("+CFUN=") {
         return Command::Radio(level.starts_with('1'));

@@ -42,6 +42,8 @@ pub struct ModemConfig {
     pub pin: Option<String>,
     /// Octets a second in each direction; `None` for no limit.
     pub rate: Option<u32>,
+    /// So long after CONNECT its far end begins to listen and to speak.
+    pub listens_after: Duration,
     /// What is wrong with it.
     pub faults: ModemFaults,
 }
@@ -57,6 +59,7 @@ impl ModemConfig {
             dials: vec![DialResult::Connect],
             pin: None,
             rate: None,
+            listens_after: Duration::ZERO,
             faults: ModemFaults::default(),
         }
     }
@@ -98,6 +101,8 @@ impl DialResult {
 pub struct ModemFaults {
     /// It answers no command.
     pub is_dead: bool,
+    /// It answers every command with ERROR, until one restarts it: `AT+CFUN=1,1`.
+    pub is_wedged: bool,
     /// It was left in data mode by whoever used it before.
     pub starts_in_data_mode: bool,
     /// It stays in data mode when its call ends, and says nothing about it.
@@ -194,6 +199,8 @@ pub struct Modem {
     last_octet: Instant,
     decoder: Decoder,
     endpoint: Endpoint,
+    /// When the far end begins to listen, while it does not.
+    listens_at: Option<Instant>,
     transmit: Line,
     /// Until when octets that came in keep the line busy.
     receive_until: Option<Instant>,
@@ -216,6 +223,7 @@ impl Modem {
             last_octet: Instant::ZERO,
             decoder: if config.is_strict { Decoder::strict() } else { Decoder::lax() },
             endpoint,
+            listens_at: None,
             transmit: Line::new(config.rate),
             receive_until: None,
             outputs: VecDeque::new(),
@@ -331,6 +339,9 @@ impl Modem {
         {
             self.finish_dial(now, result);
         }
+        if self.listens_at.take_if(|at| *at <= now).is_some() {
+            self.endpoint.open(now);
+        }
         self.endpoint.handle_timeout(now);
         self.settle(now);
     }
@@ -351,10 +362,9 @@ impl Modem {
             Escape::Guarding { until } => Some(until),
             Escape::None | Escape::Pluses(_) => None,
         };
-        [dial, escape, self.receive_until, self.endpoint.poll_timeout(), self.transmit.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let line = [self.receive_until, self.transmit.poll_timeout()];
+        let far_end = [self.listens_at, self.endpoint.poll_timeout()];
+        [dial, escape].into_iter().chain(line).chain(far_end).flatten().min()
     }
 
     fn watch_for_escape(&mut self, now: Instant, octets: &[u8]) {
@@ -376,6 +386,7 @@ impl Modem {
     fn on_data(&mut self, now: Instant, octet: u8) {
         self.decoder.expect(self.endpoint.receive_framing());
         match self.decoder.push(octet) {
+            Some(Ok(_)) if self.listens_at.is_some() => {}
             Some(Ok(frame)) => {
                 self.endpoint.handle_frame(now, &frame);
                 self.settle(now);
@@ -436,6 +447,12 @@ impl Modem {
     /// Whether the rest of the line is to be done; it is not when the command has its own result.
     fn on_command(&mut self, now: Instant, command: Command) -> Result<bool, CommandFailed> {
         match command {
+            Command::Restart => {
+                self.config.faults.is_wedged = false;
+                self.end_call(now, HungUpBy::Command);
+                self.echoes = true;
+            }
+            _ if self.config.faults.is_wedged => return Err(CommandFailed),
             Command::Reset => {
                 self.end_call(now, HungUpBy::Command);
                 self.echoes = true;
@@ -501,7 +518,11 @@ impl Modem {
             self.decoder.reset();
             self.set_dcd(true);
             self.report(ModemEvent::Connected);
-            self.endpoint.open(now);
+            if self.config.listens_after.is_zero() {
+                self.endpoint.open(now);
+            } else {
+                self.listens_at = Some(now + self.config.listens_after);
+            }
         }
     }
 
@@ -522,6 +543,7 @@ impl Modem {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Online | State::Escaped => {
                 self.escape = Escape::None;
+                self.listens_at = None;
                 self.endpoint.lower_down(now);
                 self.set_dcd(false);
                 self.report(ModemEvent::HungUp { by });

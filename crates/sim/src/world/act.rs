@@ -7,7 +7,7 @@ use bridge_proto::forward::SessionTable;
 use bridge_proto::wire::ethernet::MacAddr;
 
 use super::config::modem_id;
-use super::{INTERFACE, MTU, STRANGER, Timer, What, Who, World, new_laws, seed};
+use super::{INTERFACE, STRANGER, Timer, What, Who, World, new_laws, seed};
 use crate::pppoe::Mac;
 use crate::segment::SegmentFaults;
 
@@ -96,11 +96,21 @@ impl World {
             self.laws.interface_down();
         }
         self.segment.attach(address);
-        self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu: MTU });
+        self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu: self.mtu });
         if let Some(before) = self.address.replace(address).filter(|before| *before != address) {
             // The last frames from the old address are still under way.
             self.settle();
             self.segment.detach(before);
+        }
+        self.settle();
+    }
+
+    /// The bridge's interface carries so many octets a frame from now on.
+    pub fn set_mtu(&mut self, mtu: u16) {
+        self.act(format!("the interface's MTU is {mtu}"));
+        self.mtu = mtu;
+        if let Some(address) = self.address {
+            self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu });
         }
         self.settle();
     }

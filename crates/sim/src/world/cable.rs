@@ -115,6 +115,14 @@ impl Cable {
         !self.is_open && self.is_plugged && cares_for_dtr && self.modem.is_online()
     }
 
+    /// Without power for a moment, a modem forgets what was wrong with it.
+    pub(super) fn cycle_power(&mut self, seed: u64) {
+        self.config.faults.is_dead = false;
+        self.config.faults.is_wedged = false;
+        self.config.faults.starts_in_data_mode = false;
+        self.plug(seed);
+    }
+
     pub(super) fn start_framing(&mut self) {
         self.is_framing = true;
         self.framer.reset();

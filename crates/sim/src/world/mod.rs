@@ -67,6 +67,7 @@ pub struct World {
     table: SessionTable,
     segment: Segment,
     address: Option<Mac>,
+    mtu: u16,
     hosts: Vec<Host>,
     cables: Vec<Cable>,
     timers: Vec<(Instant, Timer)>,
@@ -110,6 +111,7 @@ impl World {
             table: SessionTable::new(),
             segment,
             address: Some(BRIDGE),
+            mtu: MTU,
             hosts,
             cables,
             timers: Vec::new(),
@@ -130,7 +132,7 @@ impl World {
     /// Tells a new bridge what there is.
     fn introduce(&mut self) {
         if let Some(address) = self.address {
-            self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu: MTU });
+            self.input(Input::InterfaceUp { interface: INTERFACE, mac: MacAddr(address.0), mtu: self.mtu });
         }
         for number in 0..self.cables.len() {
             self.look_for_modem(number);

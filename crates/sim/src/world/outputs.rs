@@ -47,7 +47,11 @@ impl World {
             }
             Output::SetLine { modem, line } => self.cables[number(modem)].set_line(line),
             Output::InstallSession(route) => {
-                self.cables[number(route.modem)].traffic = Traffic::default();
+                // A session that is installed again goes on.
+                let before = self.table.by_modem(route.modem).map(|before| before.session_id);
+                if before != Some(route.session_id) {
+                    self.cables[number(route.modem)].traffic = Traffic::default();
+                }
                 self.table.install(route);
             }
             Output::RemoveSession(modem) => {
@@ -63,6 +67,7 @@ impl World {
             Output::RaiseDtr(modem) => {
                 self.cables[number(modem)].raise_dtr(self.now);
                 self.laws.raised(number(modem), self.state(number(modem)));
+                self.note(Who::Bridge, What::DtrRaised(number(modem)));
             }
             Output::ReadTraffic(modem) => {
                 let traffic = self.cables[number(modem)].traffic;
@@ -122,7 +127,7 @@ impl World {
             }
             ModemCommand::Rescue => {
                 let seed = self.prng.next_u64();
-                self.cables[modem].plug(seed);
+                self.cables[modem].cycle_power(seed);
                 let modem = modem_id(modem);
                 self.bridge.handle_input(self.now, Input::CommandSucceeded { modem });
             }

@@ -49,6 +49,8 @@ pub enum What {
     Opened(usize),
     /// A modem was taken off the line.
     HungUp(usize),
+    /// DTR was raised again after that.
+    DtrRaised(usize),
     /// A modem's device was closed.
     Closed(usize),
 }
@@ -153,6 +155,7 @@ impl fmt::Display for What {
             }
             Self::Opened(modem) => write!(f, "opens modem {modem}"),
             Self::HungUp(modem) => write!(f, "hangs modem {modem} up"),
+            Self::DtrRaised(modem) => write!(f, "raises DTR of modem {modem}"),
             Self::Closed(modem) => write!(f, "closes modem {modem}"),
         }
     }
