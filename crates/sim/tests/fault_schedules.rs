@@ -46,6 +46,7 @@ fn modem(prng: &mut Prng, number: usize) -> ModemSetup {
     setup.modem.dials = (0..6).map(|_| pick(prng, &results)).collect();
     setup.modem.faults = ModemFaults {
         is_dead: prng.chance(20),
+        is_wedged: prng.chance(20),
         starts_in_data_mode: prng.chance(50),
         stays_in_data_mode: prng.chance(50),
         ignores_dtr: prng.chance(50),
