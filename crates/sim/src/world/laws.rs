@@ -136,6 +136,8 @@ impl Laws {
             self.law(!is_over, || format!("a frame of session {id:#06x} was sent to {peer} after its PADT"));
         } else if packet.code == PADS {
             self.waiting.remove(&peer);
+            // A number that a stray frame once named may be given to a session later.
+            self.over.remove(&(peer, id));
         } else if packet.code == PADT {
             self.over.insert((peer, id));
         }
