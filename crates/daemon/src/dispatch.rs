@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// chat(8) reads no more of a file that a script names.
 const MAX_FILE_OCTETS: u64 = 1023;
-/// How long a break lasts: as long as tcsendbreak(3) makes it.
-const BREAK: Duration = Duration::from_millis(250);
 
 impl EventLoop {
     /// Hands an input to the control plane and carries out what comes of it.
@@ -30,6 +28,10 @@ impl EventLoop {
     pub(crate) fn carry_out(&mut self, now: Instant) {
         while let Some(output) = self.bridge.poll_output() {
             self.carry_out_one(now, output);
+        }
+        // Only now, for the outputs behind that one made the session whose frames these are.
+        while let Some((modem, octets)) = self.leftovers.pop() {
+            self.deliver_frames(now, modem, &octets);
         }
         self.flush_modems(now);
     }
@@ -47,10 +49,10 @@ impl EventLoop {
                 }
             }
             Output::SendBreak(modem) => {
-                if let Some(port) = self.modem(modem) {
-                    port.set_break(true);
-                }
-                self.timers.push((now + BREAK, Timer::EndBreak(modem)));
+                // Behind what was said before, which takes its time on the line.
+                self.flush_modems(now);
+                let waits = self.modem(modem).map_or(Duration::ZERO, |port| port.time_to_send());
+                self.timers.push((now + waits, Timer::BeginBreak(modem)));
             }
             Output::ReadFile { modem, name } => {
                 let contents = read_file(&name);
@@ -67,7 +69,7 @@ impl EventLoop {
                 if let Some(port) = self.modem(modem) {
                     port.start_framing();
                 }
-                self.leftover = Some((modem, octets));
+                self.leftovers.push((modem, octets));
             }
             Output::SetLine { modem, line } => {
                 if let Some(port) = self.modem(modem) {

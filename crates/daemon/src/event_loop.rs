@@ -20,7 +20,7 @@ use bridge_proto::bridge::{Bridge, Input, ModemCommand, Seed};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::{self, SessionTable, ToHost, ToModem};
 use bridge_proto::id::{InterfaceId, ModemId};
-use bridge_proto::modem;
+use bridge_proto::modem::{self, NoCarrier};
 use bridge_proto::time::Instant;
 use bridge_proto::wire::ethernet::MacAddr;
 use std::path::Path;
@@ -38,6 +38,12 @@ const DISCOVERY_BATCH: usize = 32;
 const READ_OCTETS: usize = 4096;
 /// The longest Ethernet frame we look at; longer ones are dropped and counted.
 const FRAME_OCTETS: usize = 2048;
+/// How long a break lasts: as long as tcsendbreak(3) makes it.
+const BREAK: Duration = Duration::from_millis(250);
+/// A modem that says NO CARRIER in the middle of a frame says nothing for at least so long.
+const QUIET: Duration = Duration::from_millis(200);
+/// An interface that is down for so long takes its sessions with it.
+const DOWN: Duration = Duration::from_secs(10);
 /// How often what was dropped is told, if anything was.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
 /// A goodbye that takes longer than this is not waited for.
@@ -71,7 +77,15 @@ impl StartError {
 /// What a timer of the loop itself is for; the control plane has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
+    BeginBreak(ModemId),
     EndBreak(ModemId),
+    /// A line that may have said NO CARRIER was the last for a while, if no octet has followed.
+    StillQuiet {
+        modem: ModemId,
+        octets: usize,
+    },
+    /// An interface has been down for longer than a cable takes to be plugged in again.
+    StillDown(InterfaceId),
     TellDiscards,
     GiveUp,
 }
@@ -107,7 +121,7 @@ pub struct EventLoop {
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
     /// What a modem had said behind its CONNECT.
-    pub(crate) leftover: Option<(ModemId, Vec<u8>)>,
+    pub(crate) leftovers: Vec<(ModemId, Vec<u8>)>,
     frame: Box<[u8]>,
     octets: Box<[u8]>,
     exit: Option<ExitCode>,
@@ -140,7 +154,7 @@ impl EventLoop {
             modems: config.modems.into_iter().map(ModemPort::new).collect(),
             report,
             timers: Vec::new(),
-            leftover: None,
+            leftovers: Vec::new(),
             frame: vec![0; FRAME_OCTETS].into_boxed_slice(),
             octets: vec![0; READ_OCTETS].into_boxed_slice(),
             exit: None,
@@ -257,9 +271,29 @@ impl EventLoop {
 
     fn on_timer(&mut self, now: Instant, timer: Timer) {
         match timer {
+            Timer::BeginBreak(modem) => {
+                if let Some(port) = self.modem(modem) {
+                    port.set_break(true);
+                }
+                self.timers.push((now + BREAK, Timer::EndBreak(modem)));
+            }
             Timer::EndBreak(modem) => {
                 if let Some(port) = self.modem(modem) {
                     port.set_break(false);
+                }
+            }
+            Timer::StillQuiet { modem, octets } => {
+                let Some(port) = self.modem(modem).filter(|port| port.is_framing()) else { return };
+                let unfinished = port.deframer.unfinished();
+                let said = modem::hear_no_carrier(unfinished, port.deframer.is_unframed());
+                if unfinished.len() == octets && said == NoCarrier::SaidIfQuiet {
+                    self.hear_no_carrier(now, modem);
+                }
+            }
+            Timer::StillDown(interface) => {
+                let port = self.ethernet.get(usize::from(interface.0)).and_then(Option::as_ref);
+                if port.is_some_and(|port| !port.interface.is_up) {
+                    self.input(now, Input::InterfaceDown { interface });
                 }
             }
             Timer::TellDiscards => {
@@ -396,6 +430,7 @@ impl EventLoop {
             self.interface_is_up(now, id, mac, mtu);
         } else if before.is_up {
             warn!("{}: the interface is down", before.name);
+            self.timers.push((now + DOWN, Timer::StillDown(id)));
         }
     }
 
@@ -520,7 +555,19 @@ impl EventLoop {
             }
         }
         let Some(port) = self.modem(modem) else { return };
-        if modem::says_no_carrier(port.deframer.unfinished()) {
+        let unfinished = port.deframer.unfinished();
+        match modem::hear_no_carrier(unfinished, port.deframer.is_unframed()) {
+            NoCarrier::NotSaid => {}
+            NoCarrier::Said => self.hear_no_carrier(now, modem),
+            NoCarrier::SaidIfQuiet => {
+                let octets = unfinished.len();
+                self.timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
+            }
+        }
+    }
+
+    fn hear_no_carrier(&mut self, now: Instant, modem: ModemId) {
+        if let Some(port) = self.modem(modem) {
             port.deframer.reset();
             self.input(now, Input::NoCarrier { modem });
         }
@@ -541,9 +588,6 @@ impl EventLoop {
 
     /// Writes what waits for the modems, as far as they take it, and watches those that do not take all.
     pub(crate) fn flush_modems(&mut self, now: Instant) {
-        if let Some((modem, octets)) = self.leftover.take() {
-            self.deliver_frames(now, modem, &octets);
-        }
         for number in 0..self.modems.len() {
             let modem = modem_id(number);
             let Some(port) = self.modems.get_mut(number) else { return };

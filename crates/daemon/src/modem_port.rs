@@ -15,6 +15,7 @@ use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// One modem.
 #[derive(Debug)]
@@ -185,6 +186,15 @@ impl ModemPort {
         {
             tracing::debug!("{}: cannot raise DTR: {error}", self.settings.device.display());
         }
+    }
+
+    /// How long the line is busy with what it was given so far.
+    pub(crate) fn time_to_send(&self) -> Duration {
+        /// A start bit, eight data bits, a stop bit.
+        const BITS: u32 = 10;
+        let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
+        let octets = u32::try_from(in_driver + self.queue.len()).unwrap_or(u32::MAX);
+        Duration::from_secs(1) * octets.saturating_mul(BITS) / self.settings.serial.speed.max(1)
     }
 
     /// Begins or ends a break.

@@ -167,7 +167,7 @@ impl Report {
 /// The level of each kind of event.
 fn level_of(event: &Event) -> Level {
     match event {
-        Event::ConnectFailed { .. } => Level::WARN,
+        Event::ConnectFailed { .. } | Event::RescueCommandFailed { .. } => Level::WARN,
         Event::SessionClosed { reason: CloseReason::DeviceLost(_), .. } => Level::WARN,
         Event::ModemState { state: ModemState::Absent, .. } => Level::WARN,
         Event::Refused { .. }
@@ -233,6 +233,9 @@ impl fmt::Display for EventLine<'_> {
             }
             Event::Rescued { modem: id, by: None } => {
                 write!(f, "{}: it does not answer AT, whatever was tried; dialing all the same", modem(id))
+            }
+            Event::RescueCommandFailed { modem: id, why } => {
+                write!(f, "{}: the reset command failed: {why}", modem(id))
             }
             Event::ConnectFailed { modem: id, failure } => {
                 write!(f, "{}: the dial failed: {failure}", modem(id))

@@ -279,6 +279,13 @@ pub enum Event {
         /// What helped; `None` if nothing did.
         by: Option<RescueStep>,
     },
+    /// The external program that was to free a modem failed.
+    RescueCommandFailed {
+        /// The modem.
+        modem: ModemId,
+        /// Why.
+        why: String,
+    },
     /// A modem could not be connected.
     ConnectFailed {
         /// The modem.

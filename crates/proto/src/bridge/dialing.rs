@@ -134,14 +134,14 @@ impl Bridge {
     }
 
     pub(super) fn on_command_succeeded(&mut self, now: Instant, modem: ModemId) {
-        self.on_rescue_command_ended(now, modem);
+        self.on_rescue_command_ended(now, modem, None);
         if self.runs_command(modem) {
             self.on_connected(now, modem, Vec::new());
         }
     }
 
     pub(super) fn on_command_failed(&mut self, now: Instant, modem: ModemId, why: String) {
-        self.on_rescue_command_ended(now, modem);
+        self.on_rescue_command_ended(now, modem, Some(why.clone()));
         if self.runs_command(modem) {
             self.fail_call(now, modem, ConnectFailure::Command(why));
         }

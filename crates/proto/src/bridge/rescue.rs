@@ -16,7 +16,10 @@ use crate::id::ModemId;
 use crate::modem::{ESCAPE_AND_HANG_UP, ModemState, RescueStep};
 use crate::time::Instant;
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
+use core::time::Duration;
 
 /// When and how a modem is rescued.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +56,9 @@ pub(super) struct Rescue {
 const CHECK: &[u8] = b"TIMEOUT 2 '' AT OK-AT-OK '\\c'";
 /// The same for a modem that may just be starting.
 const PATIENT_CHECK: &[u8] = b"TIMEOUT 4 '' AT OK-AT-OK-AT-OK-AT-OK '\\c'";
+
+/// A reset command that takes longer is ended.
+const LONGEST_COMMAND: Duration = Duration::from_secs(60);
 
 impl Bridge {
     /// Whether the modem just opened must be checked first; begins that.
@@ -139,23 +145,38 @@ impl Bridge {
             }
             (RescueStep::Escape, _) => self.run_rescue_script(now, modem, ESCAPE_AND_HANG_UP),
             (_, Some(reset)) => self.run_rescue_conversation(now, modem, reset),
-            _ => self.emit(Output::RunCommand { modem, command: ModemCommand::Rescue }),
+            _ => {
+                line.deadline = Some(now + LONGEST_COMMAND);
+                self.emit(Output::RunCommand { modem, command: ModemCommand::Rescue });
+            }
         }
     }
 
-    /// DTR was low for long enough.
+    /// DTR was low for long enough, or the external program took too long.
     pub(super) fn on_opening_timeout(&mut self, now: Instant, modem: ModemId) {
-        if self.rescue_step(modem) == Some(RescueStep::ToggleDtr) {
-            self.emit(Output::RaiseDtr(modem));
-            self.check_again(now, modem);
+        match self.rescue_step(modem) {
+            Some(RescueStep::ToggleDtr) => {
+                self.emit(Output::RaiseDtr(modem));
+                self.check_again(now, modem);
+            }
+            Some(RescueStep::Command) => {
+                self.stop_command(modem);
+                let why = format!("it did not end within {} s", LONGEST_COMMAND.as_secs());
+                self.on_rescue_command_ended(now, modem, Some(why));
+            }
+            Some(RescueStep::Check | RescueStep::Escape | RescueStep::Reset) | None => {}
         }
     }
 
     /// The external program of a rescue has ended; whether well or not, the modem is asked.
-    pub(super) fn on_rescue_command_ended(&mut self, now: Instant, modem: ModemId) {
-        if self.rescue_step(modem) == Some(RescueStep::Command) {
-            self.check_again(now, modem);
+    pub(super) fn on_rescue_command_ended(&mut self, now: Instant, modem: ModemId, failure: Option<String>) {
+        let step = self.rescue_step(modem);
+        let Some(line) = self.line_mut(modem).filter(|_| step == Some(RescueStep::Command)) else { return };
+        line.deadline = None;
+        if let Some(why) = failure {
+            self.report(Event::RescueCommandFailed { modem, why });
         }
+        self.check_again(now, modem);
     }
 
     fn rescue_step(&self, modem: ModemId) -> Option<RescueStep> {

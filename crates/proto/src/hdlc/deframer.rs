@@ -67,6 +67,13 @@ impl Deframer {
         self.stuffed.octets()
     }
 
+    /// Whether no FLAG has come yet: what [`unfinished`](Self::unfinished) holds began as text, and need not
+    /// begin a line.
+    #[must_use]
+    pub const fn is_unframed(&self) -> bool {
+        matches!(self.run, Run::Unframed)
+    }
+
     /// Takes octets from the front of `octets` up to the end of the next frame, good or bad; `None` if it has
     /// taken all, and needs more for a frame to end.
     ///

@@ -160,17 +160,42 @@ impl fmt::Display for ModemState {
     }
 }
 
-/// Whether what a modem sent since its last frame is the text by which it says that the call is over.
+/// What a modem says, instead of frames, when its call is over.
+const CALL_IS_OVER: [&[u8]; 2] = [b"NO CARRIER", b"DISCONNECTED"];
+
+/// What [`hear_no_carrier`] makes of the octets since the last FLAG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoCarrier {
+    /// They do not say that the call is over.
+    NotSaid,
+    /// They say it.
+    Said,
+    /// They end with a line that says it, but a frame could have such a line in it: it is meant if nothing
+    /// follows.
+    SaidIfQuiet,
+}
+
+/// Whether a modem says that its call is over. `octets` are those since the last FLAG, `is_unframed` that there
+/// was none yet, so that they began as text.
 ///
-/// `octets` are those of the frame in progress: a modem says this between frames, on a line of its own, and
-/// no PPP frame begins like it.
+/// A modem says it on a line of its own: between two frames, behind the text of its CONNECT, or, where the
+/// call ended under load, in the middle of a frame that will never end.
 #[must_use]
-pub fn says_no_carrier(octets: &[u8]) -> bool {
-    const WORDS: [&[u8]; 2] = [b"NO CARRIER", b"DISCONNECTED"];
+pub fn hear_no_carrier(octets: &[u8], is_unframed: bool) -> NoCarrier {
     let is_line_end = |octet: &u8| matches!(octet, b'\r' | b'\n');
-    let start = octets.iter().position(|octet| !is_line_end(octet)).unwrap_or(octets.len());
-    let line = octets.get(start..).unwrap_or_default();
-    WORDS.iter().any(|words| line.strip_prefix(*words).and_then(<[u8]>::first).is_some_and(is_line_end))
+    let says_it = |line: &[u8]| CALL_IS_OVER.contains(&line);
+    // A line counts when it has ended.
+    let Some((last, ended)) = octets.split_last().filter(|(last, _)| is_line_end(last)) else {
+        return NoCarrier::NotSaid;
+    };
+    debug_assert!(is_line_end(last));
+    let mut lines = ended.split(is_line_end).filter(|line| !line.is_empty());
+    let is_said = if is_unframed { lines.any(says_it) } else { lines.next().is_some_and(says_it) };
+    if is_said {
+        return NoCarrier::Said;
+    }
+    let newest = ended.split(is_line_end).rfind(|line| !line.is_empty()).unwrap_or_default();
+    if says_it(newest) { NoCarrier::SaidIfQuiet } else { NoCarrier::NotSaid }
 }
 
 #[cfg(test)]

@@ -54,13 +54,24 @@ fn every_state_can_be_left_and_reached() {
 }
 
 #[test]
-fn the_end_of_a_call_is_told_from_frames_and_half_lines() {
+fn the_end_of_a_call_between_frames_is_told_from_half_lines() {
     for said in ["\r\nNO CARRIER\r\n", "NO CARRIER\r", "\r\nDISCONNECTED\n"] {
-        assert!(says_no_carrier(said.as_bytes()), "{said:?}");
+        assert_eq!(hear_no_carrier(said.as_bytes(), false), NoCarrier::Said, "{said:?}");
     }
-    for said in
-        ["", "\r\n", "NO CARRIER", "NO CARRIERS\r\n", "\u{ff}\u{3}NO CARRIER\r\n", "x\r\nNO CARRIER\r\n"]
-    {
-        assert!(!says_no_carrier(said.as_bytes()), "{said:?}");
+    for said in ["", "\r\n", "NO CARRIER", "NO CARRIERS\r\n", "NO CARRIE\r\n"] {
+        assert_eq!(hear_no_carrier(said.as_bytes(), false), NoCarrier::NotSaid, "{said:?}");
+        assert_eq!(hear_no_carrier(said.as_bytes(), true), NoCarrier::NotSaid, "{said:?}");
     }
+}
+
+#[test]
+fn the_end_of_a_call_behind_the_text_of_connect_is_heard() {
+    assert_eq!(hear_no_carrier(b" 115200\r\n\r\nNO CARRIER\r\n", true), NoCarrier::Said);
+    assert_eq!(hear_no_carrier(b" 115200\r\n", true), NoCarrier::NotSaid);
+}
+
+#[test]
+fn the_end_of_a_call_in_the_middle_of_a_frame_counts_if_nothing_follows() {
+    assert_eq!(hear_no_carrier(b"\xff\x03\0\x21E\0\r\nNO CARRIER\r\n", false), NoCarrier::SaidIfQuiet);
+    assert_eq!(hear_no_carrier(b"\xff\x03\0\x21E\0\r\nNO CARRIER\r\nx", false), NoCarrier::NotSaid);
 }

@@ -3,7 +3,7 @@
 use bridge_proto::bridge::Input;
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::{self, ToHost, ToModem};
-use bridge_proto::modem;
+use bridge_proto::modem::{self, NoCarrier};
 use bridge_proto::wire::ethernet::MacAddr;
 
 use super::config::modem_id;
@@ -152,7 +152,7 @@ impl World {
             }
         }
         let deframer = &mut self.cables[modem].deframer;
-        if modem::says_no_carrier(deframer.unfinished()) {
+        if modem::hear_no_carrier(deframer.unfinished(), deframer.is_unframed()) == NoCarrier::Said {
             deframer.reset();
             self.input(Input::NoCarrier { modem: id });
         }

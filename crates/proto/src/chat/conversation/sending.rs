@@ -74,6 +74,8 @@ impl Conversation {
                         self.outputs.push_back(ConversationOutput::Write(core::mem::take(&mut octets)));
                     }
                     self.outputs.push_back(ConversationOutput::Break);
+                    *resume = now + BREAK.max(pause_before(actions.front(), &self.options));
+                    continue;
                 }
             }
             *resume = now + pause_before(actions.front(), &self.options);
@@ -101,6 +103,9 @@ fn trim_blanks_start(text: &[u8]) -> &[u8] {
     let blanks = text.iter().take_while(|&&octet| octet == b' ' || octet == b'\t').count();
     text.get(blanks..).unwrap_or_default()
 }
+
+/// As long as a break lasts, and a little longer: what follows must not be sent into it.
+const BREAK: Duration = Duration::from_millis(500);
 
 fn pause_before(action: Option<&SendAction>, options: &ConversationOptions) -> Duration {
     match action {

@@ -86,22 +86,23 @@ fn octets_are_paced_only_when_that_is_asked_for() {
 }
 
 #[test]
-fn a_break_comes_after_what_was_to_be_written_before_it() {
+fn nothing_is_written_into_a_break() {
+    const HALF_A_SECOND: Instant = Instant::from_millis(500);
     let script = Arc::new(Script::parse(br"'' a\Kb '' BREAK").unwrap());
     let mut conversation = Conversation::new(script, ConversationOptions::default(), Instant::ZERO);
-    let outputs: Vec<_> = core::iter::from_fn(|| conversation.poll_output())
-        .filter(|output| !matches!(output, ConversationOutput::Log(_)))
-        .collect();
-    assert_eq!(
-        outputs,
-        [
-            ConversationOutput::Write(b"a".to_vec()),
-            ConversationOutput::Break,
-            ConversationOutput::Write(b"b\r".to_vec()),
-            ConversationOutput::Break,
-            ConversationOutput::Verdict(Verdict::Connected),
-        ]
-    );
+    let outputs = |conversation: &mut Conversation| -> Vec<_> {
+        core::iter::from_fn(|| conversation.poll_output())
+            .filter(|output| !matches!(output, ConversationOutput::Log(_)))
+            .collect()
+    };
+    let before = [ConversationOutput::Write(b"a".to_vec()), ConversationOutput::Break];
+    assert_eq!(outputs(&mut conversation), before);
+    assert_eq!(conversation.poll_timeout(), Some(HALF_A_SECOND));
+    conversation.handle_timeout(HALF_A_SECOND);
+    let after = [ConversationOutput::Write(b"b\r".to_vec()), ConversationOutput::Break];
+    assert_eq!(outputs(&mut conversation), after);
+    conversation.handle_timeout(HALF_A_SECOND + Duration::from_millis(500));
+    assert_eq!(outputs(&mut conversation), [ConversationOutput::Verdict(Verdict::Connected)]);
 }
 
 #[test]
