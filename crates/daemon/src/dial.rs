@@ -5,14 +5,13 @@
 mod advice;
 mod console;
 mod port;
+mod target;
 
 use crate::cli::{Flow, Lock, seconds};
+use crate::config::DEFAULT_PATH;
 use crate::report::Remedied;
 use bridge_linux::OsError;
-use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
-use bridge_proto::chat::{
-    ChatLine, Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions,
-};
+use bridge_proto::chat::{ChatLine, Conversation, ConversationOptions, ConversationOutput, Script};
 use bridge_proto::chat::{ConversationError, Verdict};
 use bridge_proto::modem::ESCAPE_AND_HANG_UP;
 use bridge_proto::time::Instant;
@@ -20,23 +19,27 @@ use clap::Args;
 use port::{Port, Woken};
 use std::fmt;
 use std::io::Write;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use target::Target;
 
 /// Arguments and options of `dial`.
 #[derive(Debug, Args)]
 pub struct DialArguments {
-    /// Tty of the modem
-    pub device: PathBuf,
-    /// Run this chat(8) script
-    #[arg(long, value_name = "FILE", required_unless_present = "at")]
+    /// Tty of the modem; or the name of a modem, or of a service, in the configuration
+    #[arg(value_name = "DEVICE|NAME")]
+    pub modem: PathBuf,
+    /// Run this chat(8) script instead of the configured one; then the other options count, too
+    #[arg(long, value_name = "FILE")]
     pub chatscript: Option<PathBuf>,
     /// Talk to the modem instead: a line in, its answer out, until Ctrl-D
     #[arg(long, conflicts_with = "chatscript")]
     pub at: bool,
+    /// Configuration file, or directory of them
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH, conflicts_with = "chatscript")]
+    pub config: PathBuf,
 
     /// Speed of the serial line in bits per second
     #[arg(long, value_name = "BITS", default_value = "115200", value_parser = clap::value_parser!(u32).range(50..=20_000_000))]
@@ -74,57 +77,35 @@ const ON_HOOK: Duration = Duration::from_secs(1);
 
 /// Dials, or talks, and hangs up. 0 if the script came to its end, 1 if not.
 pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
-    let outcome = match &arguments.chatscript {
-        Some(path) => read_script(path).and_then(|script| dial(arguments, &script)),
-        None => talk(arguments).map(|()| ExitCode::SUCCESS),
-    };
+    let outcome = Target::find(arguments).and_then(|target| match &target.script {
+        Some((script, options)) => dial(&target, script, options),
+        None => talk(&target).map(|()| ExitCode::SUCCESS),
+    });
     outcome.unwrap_or_else(|error| {
         eprintln!("pppoe-serial-bridge: {error}");
         ExitCode::from(EXIT_USAGE)
     })
 }
 
-fn read_script(path: &Path) -> Result<Arc<Script>, String> {
-    let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let script = Script::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    for warning in script.lint() {
-        println!("{}: {warning}", path.display());
-    }
-    Ok(Arc::new(script))
-}
-
-fn open(arguments: &DialArguments) -> Result<Port, String> {
-    let settings = SerialSettings {
-        speed: arguments.speed,
-        flow: match arguments.flow {
-            Flow::Rtscts => FlowControl::RtsCts,
-            Flow::Xonxoff => FlowControl::XonXoff,
-            Flow::None => FlowControl::None,
-        },
-        lock: match arguments.lock {
-            Lock::Uucp => LockPolicy::LockFile,
-            Lock::Kernel => LockPolicy::KernelOnly,
-        },
-    };
+fn open(target: &Target) -> Result<Port, String> {
     let failed = |error: OsError| {
         let busy = if error.is_busy() { "; a bridge that serves it has to be stopped first" } else { "" };
         format!("cannot {}{busy}", Remedied(&error))
     };
-    Port::open(&arguments.device, &settings).map_err(failed)
+    Port::open(&target.device, &target.serial).map_err(failed)
 }
 
-fn talk(arguments: &DialArguments) -> Result<(), String> {
-    let mut port = open(arguments)?;
+fn talk(target: &Target) -> Result<(), String> {
+    let mut port = open(target)?;
     console::talk(&mut port, std::io::stdin(), &mut std::io::stdout())
-        .map_err(|error| format!("{}: {error}", arguments.device.display()))
+        .map_err(|error| format!("{}: {error}", target.device.display()))
 }
 
-fn dial(arguments: &DialArguments, script: &Arc<Script>) -> Result<ExitCode, String> {
-    let mut port = open(arguments)?;
+fn dial(target: &Target, script: &Arc<Script>, options: &ConversationOptions) -> Result<ExitCode, String> {
+    let mut port = open(target)?;
     let mut screen = Screen { began: port::now() };
-    screen.tell("", format_args!("opened {} at {} bit/s", arguments.device.display(), arguments.speed));
-    let options = options(arguments);
-    let result = converse(&mut port, &mut screen, Arc::clone(script), options);
+    screen.tell("", format_args!("opened {} at {} bit/s", target.device.display(), target.serial.speed));
+    let result = converse(&mut port, &mut screen, Arc::clone(script), options.clone());
     match &result {
         Ok(()) => screen.tell("", format_args!("connected: the script came to its end")),
         Err(stop) => screen.tell("", format_args!("failed: {stop}")),
@@ -134,28 +115,11 @@ fn dial(arguments: &DialArguments, script: &Arc<Script>) -> Result<ExitCode, Str
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             if let Stop::Script(error) = &stop {
-                println!("\n{}", advice::on(error, &arguments.device));
+                println!("\n{}", advice::on(error, &target.device));
             }
             ExitCode::FAILURE
         }
     })
-}
-
-fn options(arguments: &DialArguments) -> ConversationOptions {
-    let octets = |text: &String| text.clone().into_bytes();
-    let environment =
-        || std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
-    ConversationOptions {
-        script: ScriptOptions {
-            phone_number: arguments.phone.as_ref().map(octets),
-            second_phone_number: arguments.phone2.as_ref().map(octets),
-            variables: arguments.chat_environment.then(environment),
-        },
-        timeout: arguments.chat_timeout,
-        octet_pacing: arguments.chat_pacing,
-        short_pause: arguments.chat_short_pause,
-        ..ConversationOptions::default()
-    }
 }
 
 /// Why a conversation did not come to its end.

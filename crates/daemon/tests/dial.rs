@@ -96,3 +96,28 @@ fn the_console_takes_lines_and_shows_answers() {
     let place = |wanted: &str| said.find(wanted).unwrap_or_else(|| panic!("no {wanted} in {said:?}"));
     assert!(place("OK\n") < place("ERROR\n"), "{said:?}");
 }
+
+#[test]
+fn a_configured_modem_is_dialled_as_configured() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dial-{}.toml", std::process::id()));
+    let device = modem.device().display();
+    let text = format!(
+        "[modem.stick]\ndevice = \"{device}\"\nspeed = 9600\nflow = \"none\"\nlock = \"kernel\"\n\
+         chat = \"TIMEOUT 5 '' ATZ OK ''\"\n[service.internet]\n[interface.eth0]\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let dial =
+        |name: &str| Command::new(PROGRAM).args(["dial", name, "--config"]).arg(&file).output().unwrap();
+    for name in ["stick", "internet"] {
+        let output = dial(name);
+        let lines = lines(&output);
+        assert_eq!(output.status.code(), Some(0), "{lines:#?} {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(lines[0], format!("opened {device} at 9600 bit/s"));
+    }
+    let unknown = dial("lte");
+    assert_eq!(unknown.status.code(), Some(2));
+    let said = String::from_utf8(unknown.stderr).unwrap();
+    assert!(said.trim_end().ends_with("has no modem or service lte; its modems are: stick"), "{said}");
+    std::fs::remove_file(file).unwrap();
+}
