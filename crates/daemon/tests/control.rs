@@ -69,6 +69,7 @@ fn a_session_is_seen_and_disconnected() {
     let status = world.daemon.status();
     assert_eq!(status["interfaces"][0]["up"], true);
     assert_eq!(status["modems"][0]["state"], "idle");
+    assert_eq!(status["modems"][0]["device"], world.modem.device().display().to_string());
     assert_eq!(status["sessions"].as_array().map(Vec::len), Some(0));
     assert_eq!(status["discards"]["bad_fcs"], 0);
 

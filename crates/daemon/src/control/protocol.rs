@@ -79,6 +79,8 @@ pub(crate) struct ServiceStatus {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModemStatus {
+    /// What the operator calls it.
+    pub(crate) name: String,
     pub(crate) device: String,
     /// `absent`, `idle`, `opening`, `dialing`, `online`, `terminating`, `hanging up` or `backing off`.
     pub(crate) state: String,

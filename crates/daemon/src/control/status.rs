@@ -70,7 +70,9 @@ impl EventLoop {
 
     fn modem_status(&self, modem: &ModemSnapshot) -> ModemStatus {
         let call = modem.call.as_ref();
+        let port = self.modems.get(usize::from(modem.id.0));
         ModemStatus {
+            name: port.map(|port| port.settings.name.clone()).unwrap_or_default(),
             device: self.report.modem(modem.id).to_owned(),
             state: modem.state.to_string(),
             reason: reason(modem),
