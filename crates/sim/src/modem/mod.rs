@@ -433,7 +433,8 @@ impl Modem {
         let start = line.to_ascii_uppercase().find("AT");
         let Some(line) = start.and_then(|start| line.get(start..)) else { return };
         self.report(ModemEvent::Command(line.to_owned()));
-        let commands = if line.len() > MAX_LINE { None } else { at::parse_line(line) };
+        let is_refused = self.config.faults.is_wedged && at::parse_line(line) != Some(vec![Command::Restart]);
+        let commands = if line.len() > MAX_LINE || is_refused { None } else { at::parse_line(line) };
         for command in commands.unwrap_or_else(|| vec![Command::Unknown]) {
             match self.on_command(now, command) {
                 Ok(true) => {}
@@ -452,7 +453,6 @@ impl Modem {
                 self.end_call(now, HungUpBy::Command);
                 self.echoes = true;
             }
-            _ if self.config.faults.is_wedged => return Err(CommandFailed),
             Command::Reset => {
                 self.end_call(now, HungUpBy::Command);
                 self.echoes = true;
