@@ -91,6 +91,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const CHALLENGE_INTERVAL: Duration = Duration::from_secs(1);
 /// A holder is not challenged again before this.
 const CHALLENGE_PAUSE: Duration = Duration::from_secs(10);
+/// While its link is not open a host cannot be asked, but it asks, and no restart timer is longer (lwIP's is 6 s).
+const LONGEST_RESTART: Duration = Duration::from_secs(7);
 
 impl Watch {
     pub(super) fn new(now: Instant) -> Self {
@@ -199,7 +201,11 @@ impl Bridge {
                 continue;
             }
             let Some(session) = line.session_mut() else { continue };
+            let is_open = session.mediator.is_open();
             let watch = &mut session.watch;
+            if !is_open && now - watch.heard < LONGEST_RESTART {
+                continue;
+            }
             let lately = |when: Instant| now - when < CHALLENGE_PAUSE;
             if watch.questions.is_some() || watch.challenged.is_some_and(lately) {
                 continue;

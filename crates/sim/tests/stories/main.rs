@@ -24,6 +24,7 @@ mod restarted_host;
 mod second_host;
 mod shutdown;
 mod silent_host;
+mod still_there;
 mod strangers;
 mod stray_frames;
 mod stuck_modem;
