@@ -252,6 +252,8 @@ impl Bridge {
     fn leave_lost(&mut self, now: Instant, modem: ModemId) {
         self.change_state(modem, ModemTrigger::Vanished, None);
         let Some(line) = self.line_mut(modem) else { return };
+        // Its hang-up script has nobody left to talk to.
+        line.conversation = None;
         if line.present {
             return self.on_modem_appeared(now, modem);
         }

@@ -19,6 +19,8 @@ use crate::pppoe::{ETHERTYPE_SESSION, Mac, PADS, PADT, Packet};
 #[derive(Debug)]
 pub(super) struct Laws {
     timing: Vec<CallTiming>,
+    /// How long each modem's hang-up takes beyond DTR.
+    last_words: Vec<Duration>,
     /// Whom each modem is called for.
     calls: Vec<Option<Peer>>,
     /// The session of each modem.
@@ -41,10 +43,11 @@ pub(super) struct Laws {
 }
 
 impl Laws {
-    pub(super) fn new(timing: Vec<CallTiming>) -> Self {
+    pub(super) fn new(timing: Vec<CallTiming>, last_words: Vec<Duration>) -> Self {
         let count = timing.len();
         Self {
             timing,
+            last_words,
             calls: vec![None; count],
             sessions: vec![None; count],
             alone: vec![None; count],
@@ -193,7 +196,7 @@ impl Laws {
         self.check_calls(now, bridge, cables);
         self.check_waiting(now);
         if let Some(since) = self.shutdown.filter(|_| !bridge.is_finished()) {
-            let limit = since + self.longest(|timing| timing.restart + timing.on_hook) + SLACK;
+            let limit = since + self.longest_end() + SLACK;
             self.law(now <= limit, || "the shutdown takes too long".to_owned());
         }
     }
@@ -255,10 +258,16 @@ impl Laws {
     /// Every host that asks is answered.
     fn check_waiting(&mut self, now: Instant) {
         let answer_by = self.longest(|timing| timing.answer_by);
-        let on_its_way_down = self.longest(|timing| timing.restart + timing.on_hook);
+        let on_its_way_down = self.longest_end();
         let late = self.waiting.iter().find(|(_, since)| now > **since + answer_by + on_its_way_down + SLACK);
         let late = late.map(|(peer, since)| format!("{peer} waits for a PADS since {since}"));
         self.law(late.is_none(), || late.unwrap_or_default());
+    }
+
+    /// A goodbye, and what hanging up takes.
+    fn longest_end(&self) -> Duration {
+        let last_words = self.last_words.iter().max().copied().unwrap_or_default();
+        self.longest(|timing| timing.restart + timing.on_hook) + last_words
     }
 
     fn longest(&self, of: impl Fn(&CallTiming) -> Duration) -> Duration {

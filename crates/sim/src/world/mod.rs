@@ -380,7 +380,12 @@ fn seed(prng: &mut Prng) -> Seed {
 }
 
 fn new_laws(config: &WorldConfig) -> Laws {
-    Laws::new(config.modems.iter().map(|setup| setup.bridge.timing).collect())
+    /// However long its script is, it is given up after this.
+    const LAST_WORDS: Duration = Duration::from_secs(15);
+    let modems = config.modems.iter().map(|setup| &setup.bridge);
+    let last_words =
+        modems.clone().map(|modem| if modem.hang_up.is_some() { LAST_WORDS } else { Duration::ZERO });
+    Laws::new(modems.clone().map(|modem| modem.timing).collect(), last_words.collect())
 }
 
 /// Whether this is a host's report of its session.

@@ -14,6 +14,7 @@ mod end_of_call;
 mod endings;
 mod failed_dial;
 mod first_session;
+mod goodbyes;
 mod late_listener;
 mod lost_answers;
 mod noise;
