@@ -35,8 +35,15 @@ impl Bridge {
     fn become_free(&mut self, now: Instant, modem: ModemId) {
         let Some(line) = self.line_mut(modem) else { return };
         line.rest = None;
-        if let Some(next) = line.next.take() {
-            self.start_call(now, modem, next);
+        let spent = line.budget.spent(now);
+        match (line.next.take(), spent) {
+            (Some(next), None) => self.start_call(now, modem, next),
+            // The call that ended cost more than was left when this host began to wait.
+            (Some(next), Some(spent)) => {
+                let reason = RefusalReason::BudgetSpent { limit: spent.limit, wait: spent.until - now };
+                self.refuse(&next.request, reason);
+            }
+            (None, _) => {}
         }
     }
 
@@ -175,6 +182,7 @@ impl Bridge {
         line.conversation = None;
         line.suspect = false;
         line.backoff.succeed();
+        line.budget.connected(now);
         line.rest = None;
         let warm = line.config.timing.warm;
         let took = line.call.as_ref().map_or_else(Default::default, |call| now - call.started);

@@ -204,6 +204,7 @@ impl Bridge {
         self.close_session(now, modem, reason.clone());
         let Some(line) = self.line_mut(modem) else { return };
         line.call = None;
+        line.budget.disconnected(now);
         self.report(Event::CallEnded { modem, reason });
         if lost {
             self.leave_lost(now, modem);

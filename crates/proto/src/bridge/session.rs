@@ -260,11 +260,14 @@ impl Bridge {
     /// Ends a session toward its host; the call may go on. RFC 2516 §5.5: after the PADT nothing more is
     /// sent. A host that sent a PADT itself gets none.
     pub(super) fn close_session(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
-        let Some(session) =
-            self.line_mut(modem).and_then(|line| line.call.as_mut()).and_then(|call| call.session.take())
-        else {
-            return;
-        };
+        let Some(line) = self.line_mut(modem) else { return };
+        let connected = matches!(line.state, ModemState::Online | ModemState::Terminating);
+        let Some(call) = line.call.as_mut() else { return };
+        let Some(session) = call.session.take() else { return };
+        if connected {
+            line.budget.await_last_reading(session.watch.octets());
+            self.emit(Output::ReadTraffic(modem));
+        }
         self.emit(Output::RemoveSession(modem));
         let lasted = now - session.opened;
         if reason.counts_against_host() {

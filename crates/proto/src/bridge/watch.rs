@@ -68,8 +68,6 @@ pub(super) struct Watch {
     heard: Instant,
     /// When data last passed.
     active: Instant,
-    /// Until when the time connected is accounted for.
-    accounted: Instant,
     next_look: Instant,
     /// What passed has been asked for, and is about to be told.
     looking: bool,
@@ -95,12 +93,16 @@ const CHALLENGE_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_RESTART: Duration = Duration::from_secs(7);
 
 impl Watch {
+    /// Octets that are accounted for.
+    pub(super) fn octets(&self) -> u64 {
+        self.traffic.octets
+    }
+
     pub(super) fn new(now: Instant) -> Self {
         Self {
             traffic: Traffic::default(),
             heard: now,
             active: now,
-            accounted: now,
             next_look: now + LOOK,
             looking: false,
             questions: None,
@@ -163,7 +165,7 @@ impl Bridge {
     /// Looks at a session.
     pub(super) fn on_traffic(&mut self, now: Instant, modem: ModemId, traffic: Traffic) {
         let Some(line) = self.line_mut(modem) else { return };
-        if line.state != ModemState::Online {
+        if line.budget.take_last_reading(now, traffic.octets) || line.state != ModemState::Online {
             return;
         }
         let config = line.config.watch;
@@ -171,8 +173,7 @@ impl Bridge {
         let watch = &mut session.watch;
         watch.looking = false;
         let octets = watch.note(now, traffic);
-        let online = now - core::mem::replace(&mut watch.accounted, now);
-        line.budget.used(now, online, octets);
+        line.budget.used(now, octets);
         watch.next_look = now + LOOK;
         let finding = match line.budget.spent_online(now) {
             Some(spent) => Finding::Ended(CloseReason::BudgetSpent(spent.limit)),

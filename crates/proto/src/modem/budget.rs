@@ -56,6 +56,10 @@ pub struct Budget {
     dials: VecDeque<Instant>,
     day: Window<Duration>,
     month: Window<u64>,
+    /// While connected: until when that is accounted for.
+    accounted: Option<Instant>,
+    /// Of a session that has ended: how many of its octets are accounted for, until its last reading.
+    last_reading: Option<u64>,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -66,7 +70,14 @@ impl Budget {
     /// Nothing used yet.
     #[must_use]
     pub fn new(config: BudgetConfig) -> Self {
-        Self { config, dials: VecDeque::new(), day: Window::new(DAY), month: Window::new(MONTH) }
+        Self {
+            config,
+            dials: VecDeque::new(),
+            day: Window::new(DAY),
+            month: Window::new(MONTH),
+            accounted: None,
+            last_reading: None,
+        }
     }
 
     /// Counts a dial.
@@ -78,12 +89,36 @@ impl Budget {
         }
     }
 
-    /// Counts time connected that ends now, and what was carried meanwhile.
-    pub fn used(&mut self, now: Instant, online: Duration, octets: u64) {
+    /// From now on time costs.
+    pub fn connected(&mut self, now: Instant) {
+        self.accounted = Some(now);
+    }
+
+    /// From now on it does not.
+    pub fn disconnected(&mut self, now: Instant) {
+        self.used(now, 0);
+        self.accounted = None;
+    }
+
+    /// Counts the time connected until now, and octets that were carried.
+    pub fn used(&mut self, now: Instant, octets: u64) {
+        let online = self.accounted.as_mut().map(|since| now - core::mem::replace(since, now));
         self.day = self.day.at(now);
-        self.day.used = self.day.used.saturating_add(online);
+        self.day.used = self.day.used.saturating_add(online.unwrap_or_default());
         self.month = self.month.at(now);
         self.month.used = self.month.used.saturating_add(octets);
+    }
+
+    /// A session has ended of which so many octets are accounted for; how many there were will be told.
+    pub fn await_last_reading(&mut self, accounted: u64) {
+        self.last_reading = Some(accounted);
+    }
+
+    /// Counts the rest of the session that ended, if its last reading is what is told; says whether it is.
+    pub fn take_last_reading(&mut self, now: Instant, octets: u64) -> bool {
+        let Some(accounted) = self.last_reading.take() else { return false };
+        self.used(now, octets.saturating_sub(accounted));
+        true
     }
 
     /// Whether a limit on dialing has been reached. One on use is told by [`Budget::spent_online`] as well.
@@ -155,7 +190,8 @@ mod tests {
         let mut budget = Budget::new(BudgetConfig::default());
         for second in 0..1000 {
             budget.dialled(at(second));
-            budget.used(at(second), Duration::MAX, u64::MAX);
+            budget.connected(at(0));
+            budget.used(at(second), u64::MAX);
         }
         assert_eq!(budget.spent(at(1000)), None);
     }
@@ -180,15 +216,46 @@ mod tests {
             octets_per_month: Some(1000),
             ..BudgetConfig::default()
         });
-        budget.used(at(100), Duration::from_secs(59), 999);
+        budget.connected(at(41));
+        budget.used(at(100), 999);
         assert_eq!(budget.spent_online(at(100)), None);
-        budget.used(at(101), Duration::from_secs(1), 0);
+        budget.disconnected(at(101));
         assert_eq!(budget.spent_online(at(101)).map(|spent| spent.until), Some(at(86_400)));
         assert_eq!(budget.spent_online(at(86_400)), None);
-        budget.used(at(90_000), Duration::ZERO, 1);
+        budget.used(at(90_000), 1);
         let spent = budget.spent(at(90_000)).unwrap();
         assert_eq!((spent.limit, spent.until), (BudgetLimit::Octets, at(30 * 86_400)));
         assert_eq!(budget.spent(at(400 * 86_400)), None);
+    }
+
+    #[test]
+    fn time_costs_only_while_connected_and_no_second_twice() {
+        let mut budget = Budget::new(BudgetConfig {
+            online_per_day: Some(Duration::from_secs(20)),
+            ..BudgetConfig::default()
+        });
+        for start in [0, 1000] {
+            budget.connected(at(start));
+            budget.used(at(start + 5), 0);
+            budget.disconnected(at(start + 9));
+            budget.used(at(start + 500), 0);
+        }
+        assert_eq!(budget.spent_online(at(2000)), None);
+        budget.connected(at(2000));
+        budget.disconnected(at(2002));
+        assert!(budget.spent_online(at(2002)).is_some());
+    }
+
+    #[test]
+    fn of_a_session_that_ended_only_the_rest_is_counted() {
+        let mut budget = Budget::new(BudgetConfig { octets_per_month: Some(100), ..BudgetConfig::default() });
+        budget.used(at(1), 60);
+        assert!(!budget.take_last_reading(at(2), 80));
+        budget.await_last_reading(60);
+        assert!(budget.take_last_reading(at(2), 99));
+        assert_eq!(budget.spent(at(2)), None);
+        budget.used(at(3), 1);
+        assert!(budget.spent(at(3)).is_some());
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod failed_dial;
 mod first_session;
 mod goodbyes;
 mod late_listener;
+mod limits;
 mod lost_answers;
 mod noise;
 mod one_dial;
