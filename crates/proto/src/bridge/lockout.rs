@@ -31,10 +31,19 @@ struct Record {
 }
 
 impl Lockout {
-    /// A session of `peer` has ended.
-    pub(super) fn session_ended(&mut self, now: Instant, peer: Peer, lasted: Duration) {
+    /// A session of `peer` has ended; if it was short, it counts where the host had the dial for nothing.
+    pub(super) fn session_ended(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        lasted: Duration,
+        was_for_nothing: bool,
+    ) {
         if lasted >= SHORT {
             self.hosts.remove(&peer);
+            return;
+        }
+        if !was_for_nothing {
             return;
         }
         if self.hosts.len() >= MOST && !self.hosts.contains_key(&peer) {
@@ -74,7 +83,7 @@ mod tests {
         let mut lockout = Lockout::default();
         let mut waits = Vec::new();
         for _ in 0..10 {
-            lockout.session_ended(Instant::ZERO, peer(1), Duration::from_secs(1));
+            lockout.session_ended(Instant::ZERO, peer(1), Duration::from_secs(1), true);
             waits.push(lockout.wait(Instant::ZERO, peer(1)).map_or(0, |wait| wait.as_secs()));
         }
         assert_eq!(waits, [0, 0, 10, 20, 40, 80, 160, 320, 600, 600]);
@@ -86,9 +95,18 @@ mod tests {
     fn a_session_that_lasts_makes_up_for_all() {
         let mut lockout = Lockout::default();
         for _ in 0..5 {
-            lockout.session_ended(Instant::ZERO, peer(1), Duration::ZERO);
+            lockout.session_ended(Instant::ZERO, peer(1), Duration::ZERO, true);
         }
-        lockout.session_ended(Instant::ZERO, peer(1), SHORT);
+        lockout.session_ended(Instant::ZERO, peer(1), SHORT, false);
+        assert_eq!(lockout.wait(Instant::ZERO, peer(1)), None);
+    }
+
+    #[test]
+    fn a_session_that_ended_for_no_fault_of_its_host_does_not_count() {
+        let mut lockout = Lockout::default();
+        for _ in 0..5 {
+            lockout.session_ended(Instant::ZERO, peer(1), Duration::ZERO, false);
+        }
         assert_eq!(lockout.wait(Instant::ZERO, peer(1)), None);
     }
 
@@ -96,7 +114,12 @@ mod tests {
     fn the_table_is_bounded() {
         let mut lockout = Lockout::default();
         for number in 0..2000 {
-            lockout.session_ended(Instant::from_millis(u64::from(number)), peer(number), Duration::ZERO);
+            lockout.session_ended(
+                Instant::from_millis(u64::from(number)),
+                peer(number),
+                Duration::ZERO,
+                true,
+            );
         }
         assert_eq!(lockout.hosts.len(), MOST);
         assert!(lockout.hosts.contains_key(&peer(1999)));

@@ -264,15 +264,17 @@ impl Bridge {
         let connected = matches!(line.state, ModemState::Online | ModemState::Terminating);
         let Some(call) = line.call.as_mut() else { return };
         let Some(session) = call.session.take() else { return };
+        // While the call goes on, another session costs no dial. A tty that is hung up is most often a call that
+        // the network dropped.
+        let is_loss = reason.counts_against_host() || matches!(reason, CloseReason::DeviceLost(_));
+        let was_for_nothing = call.ending.is_some() && is_loss;
         if connected {
             line.budget.await_last_reading(session.watch.octets());
             self.emit(Output::ReadTraffic(modem));
         }
         self.emit(Output::RemoveSession(modem));
         let lasted = now - session.opened;
-        if reason.counts_against_host() {
-            self.lockout.session_ended(now, session.peer, lasted);
-        }
+        self.lockout.session_ended(now, session.peer, lasted, was_for_nothing);
         if reason != CloseReason::HostPadt
             && let Some(local) = self.interface(session.peer.interface)
         {

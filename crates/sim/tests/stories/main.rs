@@ -17,6 +17,7 @@ mod first_session;
 mod goodbyes;
 mod late_listener;
 mod limits;
+mod locked_out;
 mod lost_answers;
 mod noise;
 mod one_dial;
