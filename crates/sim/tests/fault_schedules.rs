@@ -2,12 +2,15 @@
 //!
 //! `SEED=0x... cargo test -p bridge-sim --test fault_schedules` plays one schedule again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bridge_proto::bridge::Input;
+use bridge_proto::bridge::{Input, RescueConfig, RescueWhen, WatchConfig};
+use bridge_proto::chat::Script;
 use bridge_proto::event::Event;
 use bridge_proto::id::ModemId;
+use bridge_proto::modem::BudgetConfig;
 use bridge_sim::host::profile;
 use bridge_sim::modem::profile as modems;
 use bridge_sim::modem::{DialResult, ModemFaults};
@@ -18,6 +21,8 @@ use bridge_sim::world::{BRIDGE, ModemSetup, STRANGER, World, WorldConfig, host_m
 
 const SCHEDULES: u64 = 10_000;
 const STEPS: u64 = 12;
+/// A goodbye, DTR, and the longest hang-up script.
+const LONGEST_END: Duration = Duration::from_millis(4100 + 15_000);
 
 fn odds(prng: &mut Prng, most: u64) -> u16 {
     // Half of all wires are good in this respect.
@@ -53,10 +58,45 @@ fn modem(prng: &mut Prng, number: usize) -> ModemSetup {
         is_silent_at_hang_up: prng.chance(100),
         has_no_dcd: prng.chance(400),
     };
+    setup.modem.listens_after = Duration::from_millis(if prng.chance(700) { 0 } else { prng.below(8000) });
+    setup.modem.ppp.answers_echo = prng.chance(900);
     if prng.chance(200) {
         setup = setup.with_command(Duration::from_secs(30));
     }
+    policy(prng, &mut setup);
     setup
+}
+
+/// Something, or nothing: half of all modems have no limit of a kind.
+fn perhaps<T>(prng: &mut Prng, value: impl FnOnce(&mut Prng) -> T) -> Option<T> {
+    prng.chance(500).then(|| value(prng))
+}
+
+/// What the bridge is told of watching, budgets, rescue, hanging up and deafness.
+fn policy(prng: &mut Prng, setup: &mut ModemSetup) {
+    let seconds = |prng: &mut Prng, most| Duration::from_secs(1 + prng.below(most));
+    setup.bridge.watch = WatchConfig {
+        silence: perhaps(prng, |prng| seconds(prng, 30)),
+        questions: 1 + prng.below(4) as u8,
+        question_interval: seconds(prng, 4),
+        idle: perhaps(prng, |prng| seconds(prng, 60)),
+    };
+    setup.bridge.budget = BudgetConfig {
+        dials_per_hour: perhaps(prng, |prng| 1 + prng.below(8) as u32),
+        online_per_day: perhaps(prng, |prng| seconds(prng, 120)),
+        octets_per_month: perhaps(prng, |prng| 1 + prng.below(20_000)),
+    };
+    setup.bridge.rescue = RescueConfig {
+        when: pick(prng, &[RescueWhen::Never, RescueWhen::Suspicion, RescueWhen::Always]),
+        reset: perhaps(prng, |_| script(b"TIMEOUT 3 '' AT+CFUN=1,1 OK '\\c'")),
+        command: prng.chance(300),
+    };
+    setup.bridge.hang_up = prng.chance(250).then(|| script(b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'"));
+    setup.bridge.is_deaf = prng.chance(250);
+}
+
+fn script(text: &[u8]) -> Arc<Script> {
+    Arc::new(Script::parse(text).expect("the script is right"))
 }
 
 fn world(seed: u64, prng: &mut Prng) -> World {
@@ -147,7 +187,7 @@ fn play(seed: u64) -> usize {
         world.run_for(Duration::from_millis(gap));
     }
     world.shut_down();
-    world.run_until_it_is(Duration::from_millis(4100), |world| world.bridge().is_finished());
+    world.run_until_it_is(LONGEST_END, |world| world.bridge().is_finished());
     for modem in 0..world.modems() {
         assert!(!world.state(modem).is_open());
     }

@@ -4,7 +4,7 @@ use super::Bridge;
 use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
 use crate::chat::{Conversation, ConversationOptions, ConversationOutput, Verdict};
-use crate::event::{CloseReason, ConnectFailure, Event};
+use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger};
 use crate::time::Instant;

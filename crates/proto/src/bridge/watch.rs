@@ -95,7 +95,7 @@ const LONGEST_RESTART: Duration = Duration::from_secs(7);
 impl Watch {
     /// Octets that are accounted for.
     pub(super) fn octets(&self) -> u64 {
-        self.traffic.octets
+        self.traffic.octets()
     }
 
     pub(super) fn new(now: Instant) -> Self {
@@ -165,7 +165,7 @@ impl Bridge {
     /// Looks at a session.
     pub(super) fn on_traffic(&mut self, now: Instant, modem: ModemId, traffic: Traffic) {
         let Some(line) = self.line_mut(modem) else { return };
-        if line.budget.take_last_reading(now, traffic.octets) || line.state != ModemState::Online {
+        if line.budget.take_last_reading(now, traffic.octets()) || line.state != ModemState::Online {
             return;
         }
         let config = line.config.watch;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bridge_proto::bridge::{DialMethod, RescueStep, RescueWhen};
+use bridge_proto::bridge::{DialMethod, RescueWhen};
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::event::Event;
 use bridge_proto::modem::ModemState;
+use bridge_proto::modem::RescueStep;
 use bridge_sim::host::profile::PPPD;
 use bridge_sim::modem::profile::HUAWEI;
 use bridge_sim::modem::{DialResult, ModemEvent};
