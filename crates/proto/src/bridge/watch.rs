@@ -89,8 +89,6 @@ const LOOK: Duration = Duration::from_secs(5);
 const CHALLENGE_INTERVAL: Duration = Duration::from_secs(1);
 /// A holder is not challenged again before this.
 const CHALLENGE_PAUSE: Duration = Duration::from_secs(10);
-/// While its link is not open a host cannot be asked, but it asks, and no restart timer is longer (lwIP's is 6 s).
-const LONGEST_RESTART: Duration = Duration::from_secs(7);
 
 impl Watch {
     /// Octets that are accounted for.
@@ -204,7 +202,8 @@ impl Bridge {
             let Some(session) = line.session_mut() else { continue };
             let is_open = session.mediator.is_open();
             let watch = &mut session.watch;
-            if !is_open && now - watch.heard < LONGEST_RESTART {
+            // Who cannot be asked cannot fail to answer: nobody else's packet may end such a session.
+            if !is_open {
                 continue;
             }
             let lately = |when: Instant| now - when < CHALLENGE_PAUSE;

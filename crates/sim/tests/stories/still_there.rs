@@ -201,7 +201,8 @@ fn a_live_holder_whose_link_is_not_open_yet_is_not_taken_for_dead() {
 }
 
 #[test]
-fn a_holder_that_died_before_its_link_was_open_is_replaced_as_well() {
+fn a_holder_that_died_before_its_link_was_open_is_replaced_after_a_long_silence_only() {
+    // It cannot be asked, so another host's wish does not hasten its end.
     let mut setup = modem(1, &[DialResult::Connect]);
     setup.modem.listens_after = secs(300);
     let mut world = World::new(WorldConfig::crowd(1, &[ONCE, RSDSL], vec![setup]));
@@ -211,9 +212,9 @@ fn a_holder_that_died_before_its_link_was_open_is_replaced_as_well() {
     world.run_for(secs(1));
     let from = world.now();
     world.start(1);
-    let end = world.run_until(secs(30), |entry| call_ended(entry).is_some());
+    let end = world.run_until(secs(60), |entry| call_ended(entry).is_some());
     assert_eq!(call_ended(&end), Some(&CloseReason::HostDead));
-    assert!(end.at - from <= secs(15), "{end}");
+    assert!((secs(25)..=secs(45)).contains(&(end.at - from)), "{end}");
 }
 
 #[test]
