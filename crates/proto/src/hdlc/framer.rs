@@ -81,13 +81,15 @@ impl Framer {
         let (stuffer, header, body) = self.choose(ppp);
         let fcs = Fcs16::new().with(header).with(body);
 
-        *out.first_mut()? = FLAG;
-        let mut end = 1;
+        let len = out.len();
+        let (flag, mut room) = out.split_first_mut()?;
+        *flag = FLAG;
         for part in [header, body, &fcs.to_octets()] {
-            end = stuffer.stuff(part, out, end)?;
+            room = stuffer.stuff(part, room)?;
         }
-        *out.get_mut(end)? = FLAG;
-        Some(end + 1)
+        let (flag, room) = room.split_first_mut()?;
+        *flag = FLAG;
+        Some(len - room.len())
     }
 
     /// How `ppp` is to be stuffed, the address and control fields, and what follows them.
