@@ -13,6 +13,15 @@ pub(super) struct Unstuffed {
     pub(super) escaping: bool,
 }
 
+impl Unstuffed {
+    /// Where unstuffing is one octet later.
+    pub(super) const fn after(self, octet: u8, dropped: Accm) -> Self {
+        let drop = dropped.escapes(octet);
+        let escape = (octet == ESCAPE) & !self.escaping;
+        Self { len: self.len + (!drop & !escape) as usize, escaping: (self.escaping & drop) | escape }
+    }
+}
+
 /// The place of the first FLAG.
 pub(super) fn find_flag(octets: &[u8]) -> Option<usize> {
     // Noise and idle lines have flags close together, and should cost no more than frames.
@@ -119,10 +128,7 @@ pub(super) fn unstuff_octets(
         // Every octet is written, and overwritten by the next if it stands for nothing: a branch on what the
         // peer sends could be foretold by the processor half of the time at best.
         *out.get_mut(done.len)? = octet ^ u8::from(done.escaping) << ESCAPED_BIT.trailing_zeros();
-        let drop = dropped.escapes(*octet);
-        let escape = (*octet == ESCAPE) & !done.escaping;
-        done.len += usize::from(!drop & !escape);
-        done.escaping = (done.escaping & drop) | escape;
+        done = done.after(*octet, dropped);
     }
     Some(done)
 }
