@@ -1,23 +1,83 @@
 //! How long framing and deframing take, beside the same done octet by octet with a table (`oracle`).
 //!
-//! `cargo bench -p bridge-proto --bench framing`. Compare only within one run.
-
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+//! `cargo bench -p bridge-proto --bench framing [PART OF A NAME]`. The two are measured in turns, and the least
+//! times are printed: a busy machine lengthens the others.
 
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../src/hdlc/oracle.rs"]
 mod oracle;
 
 use std::hint::black_box;
+use std::iter::repeat_n;
+use std::time::{Duration, Instant};
 
-use bridge_proto::hdlc::{Accm, Deframer, Fcs16, Framer};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use bridge_proto::hdlc::{Accm, Deframer, ESCAPE, FLAG, Fcs16, Framer};
 
 /// Frames differ, so that no branch predictor can learn them by heart.
 const FRAMES: usize = 256;
 
 /// What a read from a tty returns at most.
 const CHUNK: usize = 4096;
+
+/// Turns of each measurement.
+const ROUNDS: usize = 100;
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let bench = Bench { wanted };
+    println!("{:34} {:>10} {:>10} {:>7}", "ns", "codec", "oracle", "ratio");
+    for (kind, payload) in PAYLOADS {
+        for len in [64, 576, 1492] {
+            for accm in [Accm::NONE, Accm::XON_XOFF, Accm::ALL] {
+                frames(&bench, &format!("{kind}/{len}/{accm}"), payload, len, accm);
+            }
+        }
+    }
+    for (name, line) in floods() {
+        deframing(&bench, &format!("flood/{name}, an octet"), &line, line.len());
+    }
+    for len in [64, 576, 1492] {
+        let octets = random(len, 1);
+        let codec = || _ = black_box(Fcs16::new().with(black_box(&octets)));
+        let oracle = || _ = black_box(oracle::fcs(black_box(&octets)));
+        bench.compare(&format!("fcs/{len}"), 1, codec, oracle);
+    }
+}
+
+struct Bench {
+    wanted: String,
+}
+
+impl Bench {
+    /// Prints what `codec` and `oracle` take for each of `count` things.
+    fn compare(&self, name: &str, count: usize, mut codec: impl FnMut(), mut oracle: impl FnMut()) {
+        if !name.contains(&self.wanted) {
+            return;
+        }
+        let mut least = [Duration::MAX; 2];
+        for _ in 0..ROUNDS {
+            least = [least[0].min(time(&mut codec)), least[1].min(time(&mut oracle))];
+        }
+        let [codec, oracle] = least.map(|time| time.as_secs_f64() * 1e9 / (REPEAT * count) as f64);
+        println!("{name:34} {codec:10.1} {oracle:10.1} {:6.1}x", oracle / codec);
+    }
+}
+
+/// Runs in one measurement, so that the clock's own time does not count.
+const REPEAT: usize = 4;
+
+fn time(run: &mut impl FnMut()) -> Duration {
+    let start = Instant::now();
+    for _ in 0..REPEAT {
+        run();
+    }
+    start.elapsed()
+}
+
+type Payload = fn(usize, u64) -> Vec<u8>;
+
+const PAYLOADS: [(&str, Payload); 3] =
+    [("random", random), ("text", text), ("flags", |len, _| vec![FLAG; len])];
 
 fn random(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -41,114 +101,63 @@ fn text(len: usize, seed: u64) -> Vec<u8> {
     random(len, seed).into_iter().map(line).collect()
 }
 
-fn frames(payload: fn(usize, u64) -> Vec<u8>, len: usize) -> Vec<Vec<u8>> {
-    (0..FRAMES).map(|seed| [&[0x00, 0x21], payload(len, seed as u64 + 1).as_slice()].concat()).collect()
+/// What no honest modem sends: noise, and the least that makes work.
+fn floods() -> Vec<(&'static str, Vec<u8>)> {
+    let again = |octets: &[u8]| octets.iter().copied().cycle().take(40_000).collect();
+    vec![
+        ("noise", random(40_000, 1)),
+        ("fill", again(&[FLAG])),
+        ("frames of 1", again(&[FLAG, b'A'])),
+        ("aborted frames", again(&[FLAG, ESCAPE])),
+        ("frames of 8", again(b"\x7eABCDEFGH")),
+        ("bad frames", again(&[&[FLAG], random(1500, 1).as_slice()].concat())),
+        ("frames of ESCAPE", again(&[FLAG].into_iter().chain(repeat_n(ESCAPE, 1500)).collect::<Vec<_>>())),
+    ]
 }
 
-fn framer(accm: Accm) -> Framer {
+fn frames(bench: &Bench, name: &str, payload: Payload, len: usize, accm: Accm) {
+    let frames: Vec<Vec<u8>> =
+        (1..).take(FRAMES).map(|seed| [&[0x00, 0x21], payload(len, seed).as_slice()].concat()).collect();
     let mut framer = Framer::default();
     framer.set_accm(accm);
-    framer
-}
-
-/// The same frames on the line.
-fn line(frames: &[Vec<u8>], accm: Accm) -> Vec<u8> {
-    let framer = framer(accm);
-    let mut out = [0; 8192];
-    let mut line = Vec::new();
-    for frame in frames {
-        let len = framer.encode(frame, &mut out).expect("there is room");
-        line.extend(&out[..len]);
-    }
-    line
-}
-
-fn decode(deframer: &mut Deframer, line: &[u8]) -> usize {
-    let mut good = 0;
-    for chunk in line.chunks(CHUNK) {
-        let mut octets = chunk;
-        while let Some(result) = deframer.next_frame(&mut octets) {
-            good += usize::from(black_box(result).is_ok());
+    let mut out = [[0; 8192]; 2];
+    let line: Vec<u8> = frames
+        .iter()
+        .flat_map(|frame| {
+            let len = framer.encode(frame, &mut out[0]).expect("there is room");
+            out[0][..len].to_vec()
+        })
+        .collect();
+    let [codec_out, oracle_out] = &mut out;
+    let codec = || {
+        for frame in &frames {
+            black_box(framer.encode(black_box(frame), codec_out));
         }
-    }
-    good
-}
-
-fn decode_by_octet(decoder: &mut oracle::Decoder, line: &[u8]) -> usize {
-    let mut good = 0;
-    for octet in line {
-        if let Some(result) = decoder.take(*octet) {
-            good += usize::from(black_box(result).0 == oracle::Verdict::Good);
+    };
+    let oracle = || {
+        for frame in &frames {
+            black_box(oracle::encode(black_box(frame), accm.0, oracle_out));
         }
-    }
-    good
+    };
+    bench.compare(&format!("encode/{name}"), FRAMES, codec, oracle);
+    deframing(bench, &format!("decode/{name}"), &line, FRAMES);
 }
 
-type Payload = (&'static str, fn(usize, u64) -> Vec<u8>);
-
-const PAYLOADS: [Payload; 3] = [("random", random), ("text", text), ("flags", |len, _| vec![0x7e; len])];
-
-fn framing(criterion: &mut Criterion) {
-    for (kind, payload) in PAYLOADS {
-        for len in [64, 576, 1492] {
-            for accm in [Accm::NONE, Accm::ALL] {
-                let frames = frames(payload, len);
-                let line = line(&frames, accm);
-                let name = format!("{kind}/{len}/{accm}");
-                encoding(criterion, &name, &frames, accm);
-                decoding(criterion, &name, &frames, &line);
+fn deframing(bench: &Bench, name: &str, line: &[u8], count: usize) {
+    let (mut deframer, mut decoder) = (Deframer::new(), oracle::Decoder::new());
+    let codec = || {
+        for mut octets in black_box(line).chunks(CHUNK) {
+            while let Some(result) = deframer.next_frame(&mut octets) {
+                let _ = black_box(result);
             }
         }
-    }
-}
-
-fn encoding(criterion: &mut Criterion, name: &str, frames: &[Vec<u8>], accm: Accm) {
-    let mut group = criterion.benchmark_group("encode");
-    group.throughput(Throughput::Bytes(frames.iter().map(|frame| frame.len() as u64).sum()));
-    let mut out = [0; 8192];
-    let framer = framer(accm);
-    group.bench_function(BenchmarkId::new("codec", name), |bencher| {
-        bencher.iter(|| {
-            for frame in frames {
-                black_box(framer.encode(black_box(frame), &mut out));
+    };
+    let oracle = || {
+        for octet in black_box(line) {
+            if let Some(result) = decoder.take(*octet) {
+                let _ = black_box(result);
             }
-        });
-    });
-    group.bench_function(BenchmarkId::new("oracle", name), |bencher| {
-        bencher.iter(|| {
-            for frame in frames {
-                black_box(oracle::encode(black_box(frame), accm.0, &mut out));
-            }
-        });
-    });
+        }
+    };
+    bench.compare(name, count, codec, oracle);
 }
-
-fn decoding(criterion: &mut Criterion, name: &str, frames: &[Vec<u8>], line: &[u8]) {
-    let mut group = criterion.benchmark_group("decode");
-    group.throughput(Throughput::Bytes(frames.iter().map(|frame| frame.len() as u64).sum()));
-    group.bench_function(BenchmarkId::new("codec", name), |bencher| {
-        let mut deframer = Deframer::new();
-        bencher.iter(|| assert_eq!(decode(&mut deframer, black_box(line)), FRAMES));
-    });
-    group.bench_function(BenchmarkId::new("oracle", name), |bencher| {
-        let mut decoder = oracle::Decoder::new();
-        bencher.iter(|| assert_eq!(decode_by_octet(&mut decoder, black_box(line)), FRAMES));
-    });
-}
-
-fn checking(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("fcs");
-    for len in [64, 576, 1492] {
-        let octets = random(len, 1);
-        group.throughput(Throughput::Bytes(len as u64));
-        group.bench_with_input(BenchmarkId::new("codec", len), &octets, |bencher, octets| {
-            bencher.iter(|| Fcs16::new().with(black_box(octets)));
-        });
-        group.bench_with_input(BenchmarkId::new("oracle", len), &octets, |bencher, octets| {
-            bencher.iter(|| oracle::fcs(black_box(octets)));
-        });
-    }
-}
-
-criterion_group!(benches, framing, checking);
-criterion_main!(benches);
