@@ -62,7 +62,7 @@ pub struct Overload {
 }
 
 /// Octets in flight in either direction: what pseudo-terminal and socket hold without loss.
-const WINDOW_OCTETS: usize = 24_000;
+const WINDOW_OCTETS: usize = 18_000;
 /// With small frames their number counts.
 const WINDOW_FRAMES: usize = 64;
 /// Octets written to the line at once.
