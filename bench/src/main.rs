@@ -16,6 +16,7 @@ use bridge_linux::namespace;
 use clap::{Args, Parser, Subcommand};
 
 mod forwarder;
+mod goals;
 mod report;
 mod statistics;
 

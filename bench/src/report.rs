@@ -10,6 +10,7 @@ use bridge_bench::Failure;
 use bridge_bench::rig::{Rig, Subject};
 use bridge_bench::traffic::{Direction, Overload, Throughput};
 
+use crate::goals::Goals;
 use crate::statistics::{median, median_ratio, quantile};
 use crate::{LARGE, MAPS, SIZES};
 
@@ -109,7 +110,7 @@ impl Results {
             && overloaded.flat_map(|(_, runs)| runs).all(|run| run.damaged == 0 && run.good > 0)
     }
 
-    fn find(&self, wanted: &Subject) -> Option<usize> {
+    pub(crate) fn find(&self, wanted: &Subject) -> Option<usize> {
         self.subjects.iter().position(|subject| subject == wanted)
     }
 
@@ -118,7 +119,13 @@ impl Results {
     }
 
     /// The median ratio of a number of this subject to that of another; none where either was not measured.
-    fn ratio(&self, work: Work, subject: usize, to: &Subject, number: fn(&Throughput) -> f64) -> Option<f64> {
+    pub(crate) fn ratio(
+        &self,
+        work: Work,
+        subject: usize,
+        to: &Subject,
+        number: fn(&Throughput) -> f64,
+    ) -> Option<f64> {
         let (values, to) = (self.numbers(work, subject, number), self.numbers(work, self.find(to)?, number));
         (!values.is_empty() && !to.is_empty()).then(|| median_ratio(&values, &to))
     }
@@ -175,6 +182,27 @@ impl Results {
 
     fn latencies(&self, accm: u32, direction: Direction, subject: usize) -> &[[f64; 2]] {
         self.latency.get(&(order((accm, LARGE, direction)), subject)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The median of the rounds' differences between the median latencies of two subjects, in microseconds.
+    pub(crate) fn latency_difference(
+        &self,
+        accm: u32,
+        direction: Direction,
+        subject: usize,
+        to: &Subject,
+    ) -> Option<f64> {
+        let to = self.latencies(accm, direction, self.find(to)?);
+        let rounds = self.latencies(accm, direction, subject).iter().zip(to);
+        Some(median(&rounds.map(|(ours, theirs)| ours[0] - theirs[0]).collect::<Vec<_>>()))
+    }
+
+    pub(crate) fn resident_of(&self, subject: usize) -> Option<&[f64]> {
+        self.resident.get(&subject).map(Vec::as_slice)
+    }
+
+    pub(crate) fn first_offer_of(&self, subject: usize) -> Option<&[f64]> {
+        self.first_offer.get(&subject).map(Vec::as_slice)
     }
 
     fn write_overload(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -297,15 +325,16 @@ impl fmt::Display for Results {
         }
         self.write_latency(f)?;
         self.write_overload(f)?;
-        self.write_process(f)
+        self.write_process(f)?;
+        write!(f, "{}", Goals::of(self))
     }
 }
 
-fn processor_time(run: &Throughput) -> f64 {
+pub(crate) fn processor_time(run: &Throughput) -> f64 {
     run.processor_time_per_frame
 }
 
-fn frames_per_second(run: &Throughput) -> f64 {
+pub(crate) fn frames_per_second(run: &Throughput) -> f64 {
     run.frames_per_second
 }
 
