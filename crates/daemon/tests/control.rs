@@ -1,26 +1,24 @@
 //! The daemon's program and its control socket, with a simulated host and modem, in a network namespace of its own.
-//!
-//! The namespace is entered while there is a single thread. It takes root or the right to user namespaces; otherwise
-//! nothing is tested, which is said aloud and, where `CI` is set, is a failure.
 
+#[path = "../../linux/tests/own_network/mod.rs"]
+mod own_network;
 mod support;
 
 use bridge_linux::interface::{Interface, InterfaceMonitor};
+use bridge_linux::link;
 use bridge_linux::packet_socket::PacketSocket;
 use bridge_linux::poller::{Events, Interest, Poller, Token};
-use bridge_linux::{link, namespace};
 use bridge_sim::host::profile::PPPD;
 use bridge_sim::host::{Host, HostConfig, HostEvent, HostOutput};
 use bridge_sim::modem::{DialResult, ModemFaults};
 use bridge_sim::pppoe::Mac;
+use own_network::Test;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
 use std::thread;
 use support::{ModemOnPty, now};
-
-type Test = (&'static str, fn());
 
 const TESTS: [Test; 3] = [
     ("a_session_is_seen_and_disconnected", a_session_is_seen_and_disconnected),
@@ -29,39 +27,7 @@ const TESTS: [Test; 3] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let is_chosen = |name: &str| {
-        // No test here is ever ignored.
-        let is_named =
-            |wanted: &&String| if has("--exact") { name == *wanted } else { name.contains(*wanted) };
-        !has("--ignored") && (names.is_empty() || names.iter().any(is_named))
-    };
-    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| is_chosen(name)).collect();
-    if has("--list") {
-        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = namespace::enter_user_and_network_namespace() {
-        eprintln!("NOT TESTED: {} tests in network namespaces: {error}", chosen.len());
-        eprintln!("to have them tested: {}", error.remedy().unwrap_or("run them on another system"));
-        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    }
-    let failed = chosen.iter().filter(|test| !passes(***test)).count();
-    println!("{} passed, {failed} failed", chosen.len() - failed);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn passes((name, test): Test) -> bool {
-    let in_its_own_network = move || {
-        namespace::enter_network_namespace().unwrap();
-        test();
-    };
-    let passed =
-        thread::Builder::new().name(name.to_owned()).spawn(in_its_own_network).unwrap().join().is_ok();
-    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-    passed
+    own_network::main(&TESTS)
 }
 
 fn a_session_is_seen_and_disconnected() {

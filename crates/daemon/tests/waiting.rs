@@ -1,22 +1,20 @@
 //! The daemon's program, started before there is anything to serve, in a network namespace of its own.
-//!
-//! The namespace is entered while there is a single thread. It takes root or the right to user namespaces; otherwise
-//! nothing is tested, which is said aloud and, where `CI` is set, is a failure.
+
+#[path = "../../linux/tests/own_network/mod.rs"]
+mod own_network;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
-use std::thread;
 
 use bridge_linux::interface::{Interface, InterfaceMonitor};
+use bridge_linux::link;
 use bridge_linux::packet_socket::{PacketSocket, Sent};
 use bridge_linux::poller::{Events, Interest, Poller, Token};
 use bridge_linux::pty::PtyPair;
-use bridge_linux::{link, namespace};
-
-type Test = (&'static str, fn());
+use own_network::Test;
 
 const TESTS: [Test; 3] = [
     ("what_is_missing_at_the_start_ends_the_program", what_is_missing_at_the_start_ends_the_program),
@@ -25,39 +23,7 @@ const TESTS: [Test; 3] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let is_chosen = |name: &str| {
-        // No test here is ever ignored.
-        let is_named =
-            |wanted: &&String| if has("--exact") { name == *wanted } else { name.contains(*wanted) };
-        !has("--ignored") && (names.is_empty() || names.iter().any(is_named))
-    };
-    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| is_chosen(name)).collect();
-    if has("--list") {
-        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = namespace::enter_user_and_network_namespace() {
-        eprintln!("NOT TESTED: {} tests in network namespaces: {error}", chosen.len());
-        eprintln!("to have them tested: {}", error.remedy().unwrap_or("run them on another system"));
-        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    }
-    let failed = chosen.iter().filter(|test| !passes(***test)).count();
-    println!("{} passed, {failed} failed", chosen.len() - failed);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn passes((name, test): Test) -> bool {
-    let in_its_own_network = move || {
-        namespace::enter_network_namespace().unwrap();
-        test();
-    };
-    let passed =
-        thread::Builder::new().name(name.to_owned()).spawn(in_its_own_network).unwrap().join().is_ok();
-    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-    passed
+    own_network::main(&TESTS)
 }
 
 fn what_is_missing_at_the_start_ends_the_program() {

@@ -1,18 +1,14 @@
 //! Interfaces and packet sockets on a real kernel, in network namespaces made here.
-//!
-//! The program enters a namespace of its own while it has a single thread, then runs each test in a thread with a
-//! further one. It needs to be root or to be allowed user namespaces; otherwise nothing is tested, which is said aloud
-//! and, where `CI` is set, is a failure.
+
+mod own_network;
 
 use std::process::{Command, ExitCode};
-use std::thread;
 
 use bridge_linux::interface::{Interface, InterfaceChange, InterfaceMonitor};
+use bridge_linux::link;
 use bridge_linux::packet_socket::{PacketError, PacketKind, PacketSocket, Received, Sent};
 use bridge_linux::poller::{Events, Interest, Poller, Token};
-use bridge_linux::{link, namespace};
-
-type Test = (&'static str, fn());
+use own_network::Test;
 
 const TESTS: [Test; 15] = [
     ("a_new_namespace_has_loopback_only", a_new_namespace_has_loopback_only),
@@ -36,39 +32,7 @@ const TESTS: [Test; 15] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let is_chosen = |name: &str| {
-        // No test here is ever ignored.
-        let is_named =
-            |wanted: &&String| if has("--exact") { name == *wanted } else { name.contains(*wanted) };
-        !has("--ignored") && (names.is_empty() || names.iter().any(is_named))
-    };
-    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| is_chosen(name)).collect();
-    if has("--list") {
-        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = namespace::enter_user_and_network_namespace() {
-        eprintln!("NOT TESTED: {} tests in network namespaces: {error}", chosen.len());
-        eprintln!("to have them tested: {}", error.remedy().unwrap_or("run them on another system"));
-        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    }
-    let failed = chosen.iter().filter(|test| !passes(***test)).count();
-    println!("{} passed, {failed} failed", chosen.len() - failed);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn passes((name, test): Test) -> bool {
-    let in_its_own_network = move || {
-        namespace::enter_network_namespace().unwrap();
-        test();
-    };
-    let passed =
-        thread::Builder::new().name(name.to_owned()).spawn(in_its_own_network).unwrap().join().is_ok();
-    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-    passed
+    own_network::main(&TESTS)
 }
 
 /// Local experimental ethertypes (IEEE 802): this crate knows no protocol.
