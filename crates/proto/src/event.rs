@@ -258,7 +258,7 @@ pub enum Event {
         /// What was said, with secrets left out.
         line: ChatLine,
     },
-    /// What a script wants people to see: SAY, ECHO and REPORT.
+    /// What a script wants people to see: SAY and REPORT. Not ECHO, which would show secrets.
     Said {
         /// The modem.
         modem: ModemId,

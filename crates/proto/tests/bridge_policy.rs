@@ -4,6 +4,7 @@ use bridge_proto::bridge::{
     Access, Bridge, BridgeConfig, BusyPolicy, CallTiming, DialMethod, Input, InterfaceConfig, Limits,
     ModemConfig, OfferDelay, Output, PoolPolicy, RescueConfig, RescueWhen, Seed, ServiceConfig, WatchConfig,
 };
+use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
 use bridge_proto::event::{CloseReason, Event, RefusalReason};
@@ -15,6 +16,7 @@ use bridge_proto::wire::discovery::{Code, DiscoveryPacket};
 use bridge_proto::wire::ethernet::MacAddr;
 use bridge_proto::wire::tag::{TagType, TagWriter};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 const ETH0: InterfaceId = InterfaceId(0);
@@ -211,6 +213,27 @@ fn with_pool(pool: PoolPolicy) -> Story {
     let mut config = config();
     config.services[0].pool = pool;
     Story::begin(config)
+}
+
+// --- Secrets -------------------------------------------------------------------------------------------
+
+#[test]
+fn no_secret_that_a_modem_echoes_is_in_any_event() {
+    let script = br"ECHO ON REPORT SIM '' AT+CPIN=4711 OK \qhunter2 CONNECT ''";
+    let script = Arc::new(Script::parse(script).unwrap());
+    let mut config = config();
+    config.modems[0].dial = DialMethod::Script(script, ConversationOptions::default());
+    let mut story = Story::begin(config);
+    assert_eq!(story.come(ANN), Some(A));
+    for octets in ["AT+CPIN=4711\r\nSIM 4711\r\nOK\r\n", "hunter2\r\nSIM hunter2\r\nCONNECT"] {
+        story.input(Input::ModemOctets { modem: A, octets: octets.as_bytes() });
+    }
+    story.wait(Duration::from_secs(2));
+    let told = format!("{:?}", story.events().collect::<Vec<_>>());
+    for words in ["SIM ??????", "Received", "Connected"] {
+        assert!(told.contains(words), "no {words} in {told}");
+    }
+    assert!(!told.contains("4711") && !told.contains("hunter2"), "{told}");
 }
 
 // --- Hunt groups ----------------------------------------------------------------------------------------

@@ -118,9 +118,9 @@ impl Bridge {
                     let words = String::from_utf8_lossy(&octets).into_owned();
                     self.report(Event::Said { modem, words });
                 }
-                ConversationOutput::Echo(words) | ConversationOutput::Report(words) => {
-                    self.report(Event::Said { modem, words });
-                }
+                ConversationOutput::Report(words) => self.report(Event::Said { modem, words }),
+                // Nobody watches, and what is kept may hold no secrets: the lines of the log say the same without.
+                ConversationOutput::Echo(_) => {}
                 ConversationOutput::Log(line) => self.report(Event::Chat { modem, line }),
                 ConversationOutput::Verdict(verdict) if line.state == ModemState::Opening => {
                     self.on_rescue_verdict(now, modem, verdict == Verdict::Connected);

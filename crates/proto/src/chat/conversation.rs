@@ -78,7 +78,7 @@ pub enum ConversationOutput {
     /// Show this to whoever watches: the modem's words (ECHO), control characters made visible. Secrets
     /// that the modem echoes are in it, so it is nothing to be kept.
     Echo(String),
-    /// A line that the script wants to be kept (REPORT).
+    /// A line of the modem's that the script wants to be kept (REPORT), without secrets.
     Report(String),
     /// What is going on.
     Log(ChatLine),
@@ -119,7 +119,7 @@ pub struct Conversation {
     aborts: Vec<Vec<u8>>,
     reports: Vec<Vec<u8>>,
     /// The line being gathered for a REPORT.
-    gathering: Option<String>,
+    gathering: Option<Vec<u8>>,
     /// What came while nothing was being read.
     unread: VecDeque<u8>,
     /// What came since the expect began, as far as it can still matter.

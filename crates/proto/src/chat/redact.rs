@@ -59,6 +59,14 @@ impl Redactor {
         }
     }
 
+    /// Whether `octets` may end in the middle of a secret, of which neither half would be known.
+    pub(super) fn would_be_cut(&self, octets: &[u8]) -> bool {
+        let is_cut = |secret: &Vec<u8>| {
+            (1..secret.len()).any(|length| secret.get(..length).is_some_and(|head| octets.ends_with(head)))
+        };
+        self.secrets.iter().any(is_cut)
+    }
+
     /// Makes octets printable, and what is secret in them unreadable.
     pub(super) fn text(&self, octets: &[u8]) -> String {
         let mut text = String::with_capacity(octets.len());

@@ -5,7 +5,7 @@ use crate::chat::escape::clean_expect;
 use crate::chat::failure::FailureKind;
 use crate::chat::log::ChatLine;
 use crate::chat::redact::printable;
-use crate::chat::script::Attempt;
+use crate::chat::script::{Attempt, Script};
 use crate::time::Instant;
 
 impl Conversation {
@@ -39,15 +39,14 @@ impl Conversation {
         self.show(octet);
         self.window.push(octet);
         self.unlogged += 1;
-        if octet == b'\n' || self.unlogged >= LOGGED_LINE_OCTETS {
+        let is_long = self.unlogged >= LOGGED_LINE_OCTETS && !self.redactor.would_be_cut(&self.window);
+        if octet == b'\n' || is_long || self.unlogged >= WINDOW_OCTETS {
             self.log_received();
         }
         if self.gathering.is_some() {
             self.gather(octet);
         } else if let Some(index) = self.reports.iter().position(|text| self.window.ends_with(text)) {
-            // Input has seven bits, so what has matched is ASCII.
-            let text = self.reports.remove(index);
-            self.gathering = Some(text.into_iter().map(char::from).collect());
+            self.gathering = Some(self.reports.remove(index));
         }
         self.judge(now);
         if self.window.len() >= 2 * WINDOW_OCTETS {
@@ -92,14 +91,17 @@ impl Conversation {
             self.gathering_ends();
             return true;
         }
-        if line.len() < REPORT_OCTETS {
-            line.push(char::from(octet));
+        if line.len() < GATHERED_OCTETS {
+            line.push(octet);
         }
         false
     }
 
     pub(super) fn gathering_ends(&mut self) {
         if let Some(line) = self.gathering.take() {
+            // Cut only what is already redacted, lest half a secret be no secret.
+            let mut line = self.redactor.text(&line);
+            line.truncate(REPORT_CHARACTERS);
             self.outputs.push_back(ConversationOutput::Report(line));
         }
     }
@@ -127,7 +129,9 @@ impl Conversation {
 }
 
 /// The longest REPORT line.
-const REPORT_OCTETS: usize = 255;
+const REPORT_CHARACTERS: usize = 255;
+/// What is gathered of one: enough that no secret which begins in what is told is cut.
+const GATHERED_OCTETS: usize = REPORT_CHARACTERS + Script::MAX_WORD_OCTETS;
 /// An expect string is shorter, so that it can match however much came before it.
 const WINDOW_OCTETS: usize = 1024;
 /// Where the log breaks a line that the modem does not end.

@@ -4,7 +4,8 @@ use super::*;
 
 /// All that a run tells anybody.
 fn told(run: &Run) -> String {
-    format!("{}\n{:?}\n{:?}", run.story.log_text(), run.story.verdict, run.conversation)
+    let Story { reports, verdict, .. } = &run.story;
+    format!("{}\n{reports:?}\n{verdict:?}\n{:?}", run.story.log_text(), run.conversation)
 }
 
 #[test]
@@ -31,6 +32,16 @@ fn pins_and_passwords_appear_nowhere_even_when_the_modem_echoes_them() {
         assert!(!told(&run).contains("1234"), "{}", told(&run));
         assert!(told(&run).contains("??????"));
     }
+}
+
+#[test]
+fn a_report_is_kept_without_the_secrets_in_it() {
+    let mut run = Run::new(r"REPORT SIM REPORT LONG '' \q1234 OK '' \d");
+    run.hear("\r\nSIM 1234 is open\r\n");
+    run.hear(format!("LONG {}1234\r\nOK", "x".repeat(248)));
+    assert_eq!(run.story.reports[0], "SIM ?????? is open");
+    assert!(run.story.reports[1].ends_with("xx??"), "cut, but not in a secret: {:?}", run.story.reports);
+    assert!(!told(&run).contains("123"), "{}", told(&run));
 }
 
 #[test]
