@@ -234,7 +234,7 @@ pub enum LogLevel {
     Warn,
     /// Each session and call
     Info,
-    /// Each packet of discovery, chat and LCP
+    /// Each packet of discovery, chat and PPP's control protocols
     Debug,
     /// Everything
     Trace,

@@ -39,6 +39,7 @@ impl EventLoop {
     fn carry_out_one(&mut self, now: Instant, output: Output) {
         match output {
             Output::SendDiscovery { interface, frame } => {
+                self.report.discovery_sent(now, interface, &frame);
                 send_on(&self.ethernet, &mut self.report, interface, &frame);
             }
             Output::OpenModem(modem) => self.open_modem(now, modem),

@@ -18,6 +18,7 @@ use bridge_linux::serial_port::SerialError;
 use bridge_linux::signals::{Signal, SignalSet};
 use bridge_proto::bridge::{Bridge, Input, ModemCommand, Seed};
 use bridge_proto::discard::DiscardReason;
+use bridge_proto::event::Direction;
 use bridge_proto::forward::{self, SessionTable, ToHost, ToModem};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{self, NoCarrier};
@@ -44,7 +45,7 @@ const BREAK: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_millis(200);
 /// An interface that is down for so long takes its sessions with it.
 const DOWN: Duration = Duration::from_secs(10);
-/// How often what was dropped is told, if anything was.
+/// How often it is looked whether there is something dropped to be told.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
 /// A goodbye that takes longer than this is not waited for.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(8);
@@ -139,7 +140,7 @@ impl EventLoop {
         let monitor = InterfaceMonitor::open()?;
         let devices = DeviceWatcher::open()?;
         let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
-        let report = Report::new(config.interfaces.clone(), modem_names, &config.bridge);
+        let report = Report::new(config.interfaces.clone(), modem_names);
         let mut event_loop = Self {
             bridge: Bridge::new(config.bridge, Seed(random::octets()?)),
             poller,
@@ -297,7 +298,7 @@ impl EventLoop {
                 }
             }
             Timer::TellDiscards => {
-                self.report.tell_discards();
+                self.report.tell_counts(now);
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
             }
             Timer::GiveUp => {
@@ -442,6 +443,7 @@ impl EventLoop {
                 Reception::Dropped(reason) => self.report.discard(reason),
                 Reception::Frame(len) => {
                     let frame = self.frame.get(..len).unwrap_or_default();
+                    self.report.discovery_received(now, interface, frame);
                     self.bridge.handle_input(now, Input::Discovery { interface, frame });
                     self.carry_out(now);
                 }
@@ -464,6 +466,7 @@ impl EventLoop {
             let frame = self.frame.get(..len).unwrap_or_default();
             match forward::host_to_modem(interface, frame, &self.table) {
                 Ok(ToModem::Data { modem, ppp }) => {
+                    self.report.ppp(now, modem, Direction::HostToModem, ppp);
                     if let Some(port) = self.modems.get_mut(usize::from(modem.0))
                         && let Err(reason) = port.send(ppp)
                     {
@@ -544,6 +547,7 @@ impl EventLoop {
                     let length = u16::try_from(frame.ppp().len()).unwrap_or(u16::MAX);
                     port.traffic.modem_frames += 1;
                     port.traffic.modem_octets += u64::from(length);
+                    self.report.ppp(now, modem, Direction::ModemToHost, frame.ppp());
                     let octets = frame.prepend(&header.for_payload(length));
                     send_on(&self.ethernet, &mut self.report, interface, octets);
                 }

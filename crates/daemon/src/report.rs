@@ -1,16 +1,20 @@
 //! What operators get to see: the one table from events to log lines, and the counters of what was dropped.
 //!
-//! It promises one line per event, and no flood whatever hosts send: above a rate lines are left out, and
-//! how many is said. No decision is made here.
+//! It promises a line for each event of our own modems, and no flood whatever hosts send: of each kind of line that
+//! others can cause only some are written, and how many were left out is said. So a host that floods one kind hides
+//! nothing of another. No decision is made here.
+
+mod pace;
 
 use bridge_linux::OsError;
-use bridge_proto::bridge::BridgeConfig;
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::event::{CloseReason, Direction, Event, Peer};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{ModemState, RescueStep};
 use bridge_proto::notation;
 use bridge_proto::time::Instant;
+use bridge_proto::wire::discovery::DiscoveryPacket;
+use pace::{LineLimit, ToldCount};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::IsTerminal;
@@ -46,37 +50,37 @@ pub(crate) fn start_logging(level: LogLevel) {
 pub(crate) struct Report {
     interfaces: Vec<String>,
     modems: Vec<String>,
-    service: String,
-    discards: [u64; DiscardReason::ALL.len()],
-    told: [u64; DiscardReason::ALL.len()],
-    limit: LineLimit,
+    discards: [ToldCount; DiscardReason::ALL.len()],
+    limits: [LineLimit; Kind::ALL.len()],
+    left_out: [ToldCount; Kind::ALL.len()],
+    /// Whether packets are described; asked once, for the per-frame path.
+    describes: bool,
     /// The newest warnings, the newest last.
     problems: VecDeque<(Instant, String)>,
 }
 
 impl Report {
-    pub(crate) fn new(interfaces: Vec<String>, modems: Vec<String>, bridge: &BridgeConfig) -> Self {
-        let service = bridge.services.first().map_or_else(String::new, |service| service.name.to_string());
-        let zero = [0; DiscardReason::ALL.len()];
+    /// Logging must have been started.
+    pub(crate) fn new(interfaces: Vec<String>, modems: Vec<String>) -> Self {
         Self {
             interfaces,
             modems,
-            service,
-            discards: zero,
-            told: zero,
-            limit: LineLimit::default(),
+            discards: [ToldCount::ZERO; DiscardReason::ALL.len()],
+            limits: Kind::ALL.map(Kind::limit),
+            left_out: [ToldCount::ZERO; Kind::ALL.len()],
+            describes: enabled!(Level::DEBUG),
             problems: VecDeque::new(),
         }
     }
 
     /// Counts a dropped frame. Costs an addition: fit for the per-frame path.
     pub(crate) fn discard(&mut self, reason: DiscardReason) {
-        self.discards[reason.index()] += 1;
+        self.discards[reason.index()].all += 1;
     }
 
     /// How many frames were dropped for this reason.
     pub(crate) fn discarded(&self, reason: DiscardReason) -> u64 {
-        self.discards[reason.index()]
+        self.discards[reason.index()].all
     }
 
     /// What somebody should look at, and when it was, the newest first.
@@ -95,27 +99,27 @@ impl Report {
 
     /// How many frames were dropped for each reason, where any were.
     pub(crate) fn discards(&self) -> impl Iterator<Item = (DiscardReason, u64)> + '_ {
-        DiscardReason::ALL.into_iter().zip(self.discards).filter(|(_, count)| *count > 0)
+        let count = |reason| (reason, self.discarded(reason));
+        DiscardReason::ALL.into_iter().map(count).filter(|(_, count)| *count > 0)
     }
 
-    /// Says what has been dropped since the last call, in one line; nothing if nothing was.
-    pub(crate) fn tell_discards(&mut self) {
-        let mut line = String::new();
-        for reason in DiscardReason::ALL {
-            let new = self.discards[reason.index()] - self.told[reason.index()];
-            if new > 0 {
-                let comma = if line.is_empty() { "" } else { ", " };
-                line.push_str(&format!("{comma}{reason} {new}"));
-            }
+    /// Says what has been dropped, and which lines left out, since that was last told; nothing if nothing was.
+    pub(crate) fn tell_counts(&mut self, now: Instant) {
+        let dropped = news(now, &mut self.discards, DiscardReason::ALL.map(DiscardReason::name));
+        if !dropped.is_empty() {
+            info!("dropped since last told: {dropped}");
         }
-        self.told = self.discards;
-        if !line.is_empty() {
-            info!("dropped since last told: {line}");
+        let left_out = news(now, &mut self.left_out, Kind::ALL.map(Kind::name));
+        if !left_out.is_empty() {
+            info!("log lines left out since last told, too many at once: {left_out}");
         }
     }
 
     /// Says all counters, with what they mean.
     pub(crate) fn tell_all(&self) {
+        if self.discards().next().is_none() {
+            info!("nothing was dropped");
+        }
         for (reason, count) in self.discards() {
             info!("dropped in all: {reason} {count}: {}", reason.help());
         }
@@ -150,10 +154,8 @@ impl Report {
         if !wanted {
             return;
         }
-        match self.limit.allow(now) {
-            Allowed::No => return,
-            Allowed::Yes { left_out: 0 } => {}
-            Allowed::Yes { left_out } => warn!("{left_out} log lines were left out: too many at once"),
+        if kind_of(event).is_some_and(|kind| !self.allow(now, kind)) {
+            return;
         }
         let line = EventLine { report: self, event };
         match level {
@@ -161,6 +163,123 @@ impl Report {
             Level::INFO => info!("{line}"),
             _ => debug!("{line}"),
         }
+    }
+
+    fn allow(&mut self, now: Instant, kind: Kind) -> bool {
+        let allowed = self.limits[kind as usize].allow(now);
+        if !allowed {
+            self.left_out[kind as usize].all += 1;
+        }
+        allowed
+    }
+
+    /// Describes a PPP frame that passes: control protocols and authentication, never data. LCP is an event.
+    /// Costs a comparison where it is not wanted: fit for the per-frame path.
+    pub(crate) fn ppp(&mut self, now: Instant, modem: ModemId, direction: Direction, ppp: &[u8]) {
+        // All protocols of 8000 and above, but none below that is compressed to one odd octet.
+        let is_control = || ppp.first().is_some_and(|first| first & 0x81 == 0x80);
+        if self.describes && is_control() && self.allow(now, Kind::Ppp) {
+            debug!("{}", PppLine { modem: self.modem(modem), direction, ppp });
+        }
+    }
+
+    /// Describes a discovery packet that was received.
+    pub(crate) fn discovery_received(&mut self, now: Instant, interface: InterfaceId, frame: &[u8]) {
+        self.discovery(now, interface, "received", frame);
+    }
+
+    /// Describes a discovery packet that is sent.
+    pub(crate) fn discovery_sent(&mut self, now: Instant, interface: InterfaceId, frame: &[u8]) {
+        self.discovery(now, interface, "sent", frame);
+    }
+
+    fn discovery(&mut self, now: Instant, interface: InterfaceId, what: &str, frame: &[u8]) {
+        // One that cannot be read is dropped, which is an event.
+        if self.describes
+            && let Ok(packet) = DiscoveryPacket::parse(frame)
+            && self.allow(now, Kind::Discovery)
+        {
+            debug!("{}: {what} {packet}", self.interface(interface));
+        }
+    }
+}
+
+/// What has news among counts, with their names.
+fn news<const N: usize>(now: Instant, counts: &mut [ToldCount; N], names: [&str; N]) -> String {
+    let news = counts.iter_mut().zip(names).filter_map(|(count, name)| Some((name, count.news(now)?)));
+    news.map(|(name, new)| format!("{name} {new}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A kind of line that others can cause as often as they like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Dropped,
+    Discovery,
+    Offers,
+    Refusals,
+    Sessions,
+    Links,
+    Ppp,
+}
+
+impl Kind {
+    const ALL: [Self; 7] = [
+        Self::Dropped,
+        Self::Discovery,
+        Self::Offers,
+        Self::Refusals,
+        Self::Sessions,
+        Self::Links,
+        Self::Ppp,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped packets",
+            Self::Discovery => "discovery packets",
+            Self::Offers => "offers",
+            Self::Refusals => "refusals",
+            Self::Sessions => "sessions",
+            Self::Links => "links",
+            Self::Ppp => "PPP packets",
+        }
+    }
+
+    const fn limit(self) -> LineLimit {
+        match self {
+            Self::Dropped | Self::Offers | Self::Refusals | Self::Sessions | Self::Links => {
+                LineLimit::new(20, Duration::from_secs(5))
+            }
+            // Only for who wants to read them, and then many belong together.
+            Self::Discovery | Self::Ppp => LineLimit::new(200, Duration::from_millis(500)),
+        }
+    }
+}
+
+/// The kind of an event that others can cause; `None` for those of our own modems.
+fn kind_of(event: &Event) -> Option<Kind> {
+    match event {
+        Event::Discarded { .. } | Event::DiscardedLcp { .. } | Event::StrayAnswered(_) => Some(Kind::Dropped),
+        Event::Offered(_) => Some(Kind::Offers),
+        Event::Refused { .. } => Some(Kind::Refusals),
+        // While a modem dials, a host can begin and end sessions as fast as it likes.
+        Event::SessionOpened { early: true, .. }
+        | Event::SessionClosed { reason: CloseReason::HostPadt | CloseReason::HostRestarted, .. } => {
+            Some(Kind::Sessions)
+        }
+        Event::LinkOpened { .. } | Event::LineChanged { .. } => Some(Kind::Links),
+        Event::Lcp { .. } | Event::MalformedLcp { .. } => Some(Kind::Ppp),
+        Event::CallStarted { .. }
+        | Event::Chat { .. }
+        | Event::Said { .. }
+        | Event::Connected { .. }
+        | Event::Rescued { .. }
+        | Event::ConnectFailed { .. }
+        | Event::SessionOpened { .. }
+        | Event::SessionClosed { .. }
+        | Event::CallEnded { .. }
+        | Event::ModemState { .. }
+        | Event::BackingOff { .. } => None,
     }
 }
 
@@ -213,7 +332,7 @@ impl fmt::Display for EventLine<'_> {
             Event::DiscardedLcp { modem: id, reason } => {
                 write!(f, "{}: dropped an LCP packet: {reason}", modem(id))
             }
-            Event::Offered(peer) => write!(f, "{}: offered {}", report.peer(*peer), report.service),
+            Event::Offered(peer) => write!(f, "{}: made an offer", report.peer(*peer)),
             Event::Refused { peer, reason } => write!(f, "{}: refused: {reason}", report.peer(*peer)),
             Event::CallStarted { modem: id, peer } => {
                 write!(f, "{}: dialing for {}", modem(id), report.peer(*peer))
@@ -255,11 +374,7 @@ impl fmt::Display for EventLine<'_> {
                 line.send_pfc
             ),
             Event::Lcp { modem: id, direction, ppp } => {
-                let from = match direction {
-                    Direction::HostToModem => "host sent",
-                    Direction::ModemToHost => "modem sent",
-                };
-                write!(f, "{}: {from} {}", modem(id), notation::describe(ppp))
+                PppLine { modem: modem(id), direction: *direction, ppp }.fmt(f)
             }
             Event::MalformedLcp { modem: id } => write!(f, "{}: passed on malformed LCP", modem(id)),
             Event::SessionClosed { session_id, peer, modem: id, reason, lasted } => write!(
@@ -278,6 +393,22 @@ impl fmt::Display for EventLine<'_> {
                 write!(f, "{}: told that its session is gone", report.peer(*peer))
             }
         }
+    }
+}
+
+struct PppLine<'a> {
+    modem: &'a str,
+    direction: Direction,
+    ppp: &'a [u8],
+}
+
+impl fmt::Display for PppLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = match self.direction {
+            Direction::HostToModem => "host sent",
+            Direction::ModemToHost => "modem sent",
+        };
+        write!(f, "{}: {from} {}", self.modem, notation::describe(self.ppp))
     }
 }
 
@@ -302,44 +433,5 @@ impl fmt::Display for PeerName<'_> {
     }
 }
 
-/// At most 200 lines at once, then 20 a second.
-#[derive(Debug, Default)]
-struct LineLimit {
-    full_at: Instant,
-    left_out: u64,
-}
-
-enum Allowed {
-    Yes { left_out: u64 },
-    No,
-}
-
-impl LineLimit {
-    const COST: Duration = Duration::from_millis(50);
-    const BURST: Duration = Duration::from_secs(10);
-
-    fn allow(&mut self, now: Instant) -> Allowed {
-        let next = self.full_at.max(now) + Self::COST;
-        if next > now + Self::BURST {
-            self.left_out += 1;
-            return Allowed::No;
-        }
-        self.full_at = next;
-        Allowed::Yes { left_out: std::mem::take(&mut self.left_out) }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_of_lines_is_cut_and_the_cut_is_told() {
-        let mut limit = LineLimit::default();
-        let now = Instant::from_millis(1_000_000);
-        let allowed = (0..1000).filter(|_| matches!(limit.allow(now), Allowed::Yes { .. })).count();
-        assert_eq!(allowed, 200);
-        let later = now + Duration::from_millis(60);
-        assert!(matches!(limit.allow(later), Allowed::Yes { left_out: 800 }));
-    }
-}
+mod tests;
