@@ -45,12 +45,29 @@ impl EthernetPort {
 
     /// Sends a frame, whole or not at all.
     pub(crate) fn send(&self, frame: &[u8]) -> Result<(), DiscardReason> {
-        match self.session.send(frame) {
-            Ok(Sent::Whole) => Ok(()),
-            Ok(Sent::NotNow | Sent::Dropped) => Err(DiscardReason::InterfaceBacklog),
-            Err(PacketError::FrameTooLong) => Err(DiscardReason::ExceedsMtu),
-            // The interface monitor tells the control plane; the frame is lost either way.
-            Err(_) => Err(DiscardReason::InterfaceBacklog),
+        judge_sent(&self.session.send(frame))
+    }
+
+    /// How many frames the kernel has dropped since the last call because nobody took them in time.
+    pub(crate) fn take_kernel_drops(&mut self) -> u64 {
+        let sockets = [&mut self.discovery, &mut self.session];
+        // A socket that cannot tell has nothing to be counted.
+        sockets
+            .into_iter()
+            .flat_map(PacketSocket::take_statistics)
+            .map(|taken| u64::from(taken.dropped))
+            .sum()
+    }
+}
+
+fn judge_sent(sent: &Result<Sent, PacketError>) -> Result<(), DiscardReason> {
+    match sent {
+        Ok(Sent::Whole) => Ok(()),
+        Ok(Sent::NotNow | Sent::Dropped) => Err(DiscardReason::InterfaceBacklog),
+        Err(PacketError::FrameTooLong) => Err(DiscardReason::ExceedsMtu),
+        // The interface monitor tells the control plane; the frame is lost either way.
+        Err(PacketError::InterfaceDown | PacketError::InterfaceGone | PacketError::Os(_)) => {
+            Err(DiscardReason::InterfaceDown)
         }
     }
 }
@@ -62,9 +79,8 @@ pub(crate) fn send_on(
     interface: InterfaceId,
     frame: &[u8],
 ) {
-    // An interface that is gone takes nothing, and its sessions are being closed.
-    let Some(Some(port)) = ports.get(usize::from(interface.0)) else { return };
-    if let Err(reason) = port.send(frame) {
+    let port = ports.get(usize::from(interface.0)).and_then(Option::as_ref);
+    if let Err(reason) = port.map_or(Err(DiscardReason::InterfaceDown), |port| port.send(frame)) {
         report.discard(reason);
     }
 }
@@ -82,8 +98,36 @@ fn judge(received: Received) -> Reception {
     if received.kind == PacketKind::OtherHost {
         Reception::Dropped(DiscardReason::NotForUs)
     } else if received.is_truncated() {
-        Reception::Dropped(DiscardReason::OversizedFrame)
+        Reception::Dropped(DiscardReason::OversizedEthernetFrame)
     } else {
         Reception::Frame(received.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_frame_that_is_lost_at_the_interface_has_the_name_of_its_cause() {
+        let sent = [
+            (Ok(Sent::Whole), Ok(())),
+            (Ok(Sent::NotNow), Err(DiscardReason::InterfaceBacklog)),
+            (Ok(Sent::Dropped), Err(DiscardReason::InterfaceBacklog)),
+            (Err(PacketError::FrameTooLong), Err(DiscardReason::ExceedsMtu)),
+            (Err(PacketError::InterfaceDown), Err(DiscardReason::InterfaceDown)),
+            (Err(PacketError::InterfaceGone), Err(DiscardReason::InterfaceDown)),
+        ];
+        for (sent, wanted) in sent {
+            assert_eq!(judge_sent(&sent), wanted, "{sent:?}");
+        }
+        let received = |kind, wire_len| Received { len: 2048, wire_len, kind };
+        let dropped = |kind, wire_len| judge(received(kind, wire_len));
+        assert_eq!(dropped(PacketKind::ToUs, 2048), Reception::Frame(2048));
+        assert_eq!(
+            dropped(PacketKind::ToUs, 2049),
+            Reception::Dropped(DiscardReason::OversizedEthernetFrame)
+        );
+        assert_eq!(dropped(PacketKind::OtherHost, 60), Reception::Dropped(DiscardReason::NotForUs));
     }
 }

@@ -298,6 +298,7 @@ impl EventLoop {
                 }
             }
             Timer::TellDiscards => {
+                self.count_kernel_drops();
                 self.report.tell_counts(now);
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
             }
@@ -310,10 +311,20 @@ impl EventLoop {
 
     fn finish(&mut self, exit: ExitCode) {
         if self.exit.is_none() {
-            self.report.tell_all();
+            self.tell_all();
             info!("ended");
         }
         self.exit.get_or_insert(exit);
+    }
+
+    fn tell_all(&mut self) {
+        self.count_kernel_drops();
+        self.report.tell_all();
+    }
+
+    fn count_kernel_drops(&mut self) {
+        let drops = self.ethernet.iter_mut().flatten().map(EthernetPort::take_kernel_drops).sum();
+        self.report.discard_many(DiscardReason::KernelBacklog, drops);
     }
 
     fn on_ready(&mut self, now: Instant, readiness: Readiness) {
@@ -343,7 +354,7 @@ impl EventLoop {
                     self.input(now, Input::Shutdown);
                 }
                 Signal::HangUp => info!("SIGHUP is reserved and does nothing yet"),
-                Signal::User1 => self.report.tell_all(),
+                Signal::User1 => self.tell_all(),
                 Signal::Child => {}
             }
         }
@@ -406,6 +417,8 @@ impl EventLoop {
     fn close_interface(&mut self, now: Instant, id: InterfaceId) {
         warn!("{}: the interface is gone", self.report.interface(id));
         self.input(now, Input::InterfaceDown { interface: id });
+        // What its sockets have counted goes with them.
+        self.count_kernel_drops();
         if let Some(port) = self.ethernet.get_mut(usize::from(id.0)).and_then(Option::take) {
             let _ = self.poller.remove(&port.discovery);
             let _ = self.poller.remove(&port.session);

@@ -78,6 +78,11 @@ impl Report {
         self.discards[reason.index()].all += 1;
     }
 
+    /// Counts frames that the kernel has dropped.
+    pub(crate) fn discard_many(&mut self, reason: DiscardReason, frames: u64) {
+        self.discards[reason.index()].all += frames;
+    }
+
     /// How many frames were dropped for this reason.
     pub(crate) fn discarded(&self, reason: DiscardReason) -> u64 {
         self.discards[reason.index()].all

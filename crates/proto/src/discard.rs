@@ -12,6 +12,10 @@ pub enum DiscardReason {
     // Any PPPoE frame (RFC 2516 §4).
     /// Addressed to another host's MAC address, or marked so by the kernel.
     NotForUs,
+    /// The kernel's queue of received frames was full.
+    KernelBacklog,
+    /// Longer than any Ethernet frame we take.
+    OversizedEthernetFrame,
     /// Shorter than an Ethernet header and a PPPoE header.
     TruncatedHeader,
     /// Not of the ether type of the socket it came from.
@@ -94,12 +98,16 @@ pub enum DiscardReason {
     ExceedsMtu,
     /// The interface took no more frames.
     InterfaceBacklog,
+    /// The interface was down or gone.
+    InterfaceDown,
 }
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::NotForUs,
+        Self::KernelBacklog,
+        Self::OversizedEthernetFrame,
         Self::TruncatedHeader,
         Self::WrongEtherType,
         Self::WrongVersion,
@@ -138,6 +146,7 @@ impl DiscardReason {
         Self::NoSession,
         Self::ExceedsMtu,
         Self::InterfaceBacklog,
+        Self::InterfaceDown,
     ];
 
     /// The place of this reason in [`DiscardReason::ALL`]: the index of its counter.
@@ -151,6 +160,8 @@ impl DiscardReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotForUs => "not_for_us",
+            Self::KernelBacklog => "kernel_backlog",
+            Self::OversizedEthernetFrame => "oversized_ethernet_frame",
             Self::TruncatedHeader => "truncated_header",
             Self::WrongEtherType => "wrong_ether_type",
             Self::WrongVersion => "wrong_version",
@@ -189,6 +200,7 @@ impl DiscardReason {
             Self::NoSession => "no_session",
             Self::ExceedsMtu => "exceeds_mtu",
             Self::InterfaceBacklog => "interface_backlog",
+            Self::InterfaceDown => "interface_down",
         }
     }
 
@@ -197,6 +209,10 @@ impl DiscardReason {
     pub const fn help(self) -> &'static str {
         match self {
             Self::NotForUs => "addressed to another host; normal on a promiscuous interface",
+            Self::KernelBacklog => "the socket's queue was full: more came than this machine could look at",
+            Self::OversizedEthernetFrame => {
+                "longer than any Ethernet frame we take; a host with too large an MTU"
+            }
             Self::TruncatedHeader => "shorter than its headers",
             Self::WrongEtherType => "not the kind of frame that was listened for",
             Self::WrongVersion => "PPPoE version or type is not 1",
@@ -235,6 +251,7 @@ impl DiscardReason {
             Self::NoSession => "the modem sent a frame while no session was open",
             Self::ExceedsMtu => "longer than the Ethernet carries; the far end ignores the MRU",
             Self::InterfaceBacklog => "the Ethernet interface took no more frames",
+            Self::InterfaceDown => "the Ethernet interface was down or gone",
         }
     }
 }
@@ -255,7 +272,7 @@ mod tests {
         for (index, reason) in DiscardReason::ALL.into_iter().enumerate() {
             assert_eq!(reason.index(), index);
         }
-        assert_eq!(DiscardReason::InterfaceBacklog.index() + 1, DiscardReason::ALL.len());
+        assert_eq!(DiscardReason::InterfaceDown.index() + 1, DiscardReason::ALL.len());
     }
 
     #[test]
