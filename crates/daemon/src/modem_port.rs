@@ -9,10 +9,10 @@ use crate::transmit_queue::TransmitQueue;
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
-use bridge_linux::serial_port::{CloseReason, SerialError, SerialPort};
+use bridge_linux::serial_port::{CloseReason, FlowControl, SerialError, SerialPort};
 use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
-use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
+use bridge_proto::hdlc::{Accm, Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -113,9 +113,18 @@ impl ModemPort {
     }
 
     pub(crate) fn set_line(&mut self, line: LineParameters) {
-        self.framer.set_accm(line.send_accm);
+        self.framer.set_accm(self.send_map(line.send_accm));
         self.framer.set_compression(line.send_acfc, line.send_pfc);
         self.deframer.set_receive_accm(line.receive_accm);
+    }
+
+    /// What is escaped if the far end asks for `asked`. The local modem takes bare XON and XOFF for itself where they
+    /// are its flow control, whatever the far end can do without; and RFC 1662 §7.1 lets a sender escape more.
+    fn send_map(&self, asked: Accm) -> Accm {
+        match self.port.as_ref().map(SerialPort::flow_control) {
+            Some(FlowControl::XonXoff) => Accm(asked.0 | Accm::XON_XOFF.0),
+            Some(FlowControl::RtsCts | FlowControl::None) | None => asked,
+        }
     }
 
     /// Reads what is there into `buffer`; 0 if nothing is.
@@ -254,3 +263,6 @@ impl ModemPort {
         self.child = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+use super::*;
+use bridge_linux::poller::{Events, Poller, Token};
+use bridge_linux::pty::PtyPair;
+use bridge_linux::serial_port::{LockPolicy, SerialSettings};
+
+fn settings(pair: &PtyPair, flow: FlowControl) -> ModemSettings {
+    ModemSettings {
+        name: "modem".into(),
+        device: pair.slave().to_owned(),
+        serial: SerialSettings { speed: 115_200, flow, lock: LockPolicy::KernelOnly },
+        connect: None,
+        reset_command: None,
+    }
+}
+
+fn await_readable(source: impl AsFd) {
+    let poller = Poller::new().unwrap();
+    poller.add(source, Token(0), Interest::READABLE).unwrap();
+    poller.wait(&mut Events::with_capacity(1), None).unwrap();
+}
+
+/// What the modem gets of an IP frame with XON and XOFF in it, when the far end wants nothing escaped.
+fn sent_with(flow: FlowControl) -> Vec<u8> {
+    let pair = PtyPair::open().unwrap();
+    let mut port = ModemPort::new(settings(&pair, flow));
+    port.open().unwrap();
+    port.start_framing();
+    port.set_line(LineParameters { send_accm: Accm::NONE, ..LineParameters::default() });
+    port.send(&[0x00, 0x21, 0x11, 0x13]).unwrap();
+    port.flush().unwrap();
+    await_readable(&pair);
+    let mut octets = [0; 64];
+    let len = pair.read(&mut octets).unwrap();
+    octets[..len].to_vec()
+}
+
+#[test]
+fn xon_and_xoff_are_escaped_where_they_are_flow_control() {
+    let bare = |sent: &[u8]| sent.iter().filter(|octet| matches!(octet, 0x11 | 0x13)).count();
+    let sent = sent_with(FlowControl::XonXoff);
+    assert_eq!(bare(&sent), 0, "{sent:02x?}");
+    assert!(sent.windows(4).any(|octets| octets == [0x7d, 0x31, 0x7d, 0x33]), "{sent:02x?}");
+    assert_eq!(bare(&sent_with(FlowControl::None)), 2);
+}
