@@ -279,6 +279,7 @@ fn kind_of(event: &Event) -> Option<Kind> {
         | Event::Said { .. }
         | Event::Connected { .. }
         | Event::Rescued { .. }
+        | Event::RescueCommandFailed { .. }
         | Event::ConnectFailed { .. }
         | Event::SessionOpened { .. }
         | Event::SessionClosed { .. }
