@@ -76,6 +76,8 @@ pub enum DiscardReason {
     ModemNotConnected,
     /// The queue toward the modem is full.
     ModemBacklog,
+    /// Its flow had kept the queue toward the modem long for too long (RFC 8289).
+    ModemQueueDelay,
 
     // Serial line, modem to host (RFC 1662).
     /// The frame check sequence is wrong.
@@ -104,7 +106,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::NotForUs,
         Self::KernelBacklog,
         Self::OversizedEthernetFrame,
@@ -136,6 +138,7 @@ impl DiscardReason {
         Self::ShortPayload,
         Self::ModemNotConnected,
         Self::ModemBacklog,
+        Self::ModemQueueDelay,
         Self::BadFcs,
         Self::Aborted,
         Self::ShortFrame,
@@ -190,6 +193,7 @@ impl DiscardReason {
             Self::ShortPayload => "short_payload",
             Self::ModemNotConnected => "modem_not_connected",
             Self::ModemBacklog => "modem_backlog",
+            Self::ModemQueueDelay => "modem_queue_delay",
             Self::BadFcs => "bad_fcs",
             Self::Aborted => "aborted",
             Self::ShortFrame => "short_frame",
@@ -241,6 +245,7 @@ impl DiscardReason {
             Self::ShortPayload => "a session frame too short for a PPP protocol number",
             Self::ModemNotConnected => "the host spoke before its modem had connected",
             Self::ModemBacklog => "the line to the modem is slower than what the host sends",
+            Self::ModemQueueDelay => "tells a sender that the line to the modem is full; normal in an upload",
             Self::BadFcs => "damaged on the serial line",
             Self::Aborted => "the modem gave a frame up in the middle",
             Self::ShortFrame => "too short for a PPP frame; noise or modem text",

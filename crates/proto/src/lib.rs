@@ -27,5 +27,6 @@ pub mod id;
 pub mod lcp;
 pub mod modem;
 pub mod notation;
+pub mod queue;
 pub mod time;
 pub mod wire;

@@ -1,0 +1,208 @@
+//! Fair turns between flows: deficit round robin, in which a flow that was silent comes first.
+//!
+//! Each flow may send a quantum of octets in its turn. A flow that had nothing waiting goes before those that always
+//! have something, so that a ping, a name look-up or a key press hardly waits behind any number of bulk transfers.
+//!
+//! RFC 8290 §4. One flow, [`ORDERED`], takes all whose order matters.
+
+use super::Counts;
+use super::arena::{Arena, Chain, Taken};
+use super::codel::{Codel, CodelParameters};
+use super::ecn;
+use crate::time::Instant;
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// The flow that is no hash's: of frames whose order matters.
+pub(super) const ORDERED: u16 = HASHED;
+/// Flows told apart by their hash.
+const HASHED: u16 = 256;
+/// Octets a flow may send in its turn: a full-size frame (RFC 8290 §5).
+const QUANTUM: i32 = 1502;
+const NONE: u16 = u16::MAX;
+
+/// All flows of one queue.
+#[derive(Debug)]
+pub(super) struct Flows {
+    flows: Box<[Flow]>,
+    /// Those that were silent a moment ago.
+    new: List,
+    /// Those that keep sending.
+    old: List,
+    /// Octets waiting in all flows.
+    pub(super) octets: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Flow {
+    frames: Chain,
+    deficit: i32,
+    codel: Codel,
+    next: u16,
+    is_listed: bool,
+}
+
+/// Flows that take turns, linked through [`Flow::next`].
+#[derive(Clone, Copy, Debug)]
+struct List {
+    head: u16,
+    tail: u16,
+}
+
+impl List {
+    const EMPTY: Self = Self { head: NONE, tail: NONE };
+
+    fn push(&mut self, flows: &mut [Flow], index: u16) {
+        if let Some(flow) = flows.get_mut(usize::from(index)) {
+            flow.next = NONE;
+        }
+        match flows.get_mut(usize::from(self.tail)) {
+            Some(tail) if self.head != NONE => tail.next = index,
+            _ => self.head = index,
+        }
+        self.tail = index;
+    }
+
+    fn pop(&mut self, flows: &[Flow]) {
+        self.head = flows.get(usize::from(self.head)).map_or(NONE, |flow| flow.next);
+    }
+}
+
+impl Flows {
+    pub(super) fn new() -> Self {
+        let flow =
+            Flow { frames: Chain::EMPTY, deficit: 0, codel: Codel::default(), next: NONE, is_listed: false };
+        Self {
+            flows: vec![flow; usize::from(HASHED) + 1].into_boxed_slice(),
+            new: List::EMPTY,
+            old: List::EMPTY,
+            octets: 0,
+        }
+    }
+
+    /// The flow of a hash.
+    pub(super) const fn of_hash(hash: u64) -> u16 {
+        (hash % HASHED as u64) as u16
+    }
+
+    /// Puts a frame at the end of a flow; `false` if there is no slot.
+    pub(super) fn push(&mut self, arena: &mut Arena, index: u16, now: Instant, ppp: &[u8]) -> bool {
+        let Some(flow) = self.flows.get_mut(usize::from(index)) else { return false };
+        if !arena.push(&mut flow.frames, now, ppp) {
+            return false;
+        }
+        self.octets += ppp.len();
+        if !flow.is_listed {
+            flow.is_listed = true;
+            flow.deficit = QUANTUM;
+            self.new.push(&mut self.flows, index);
+        }
+        true
+    }
+
+    /// Takes out the frame whose turn it is. If `ordered_last`, all flows but [`ORDERED`] are emptied first.
+    pub(super) fn pop(
+        &mut self,
+        arena: &mut Arena,
+        now: Instant,
+        parameters: &CodelParameters,
+        ordered_last: bool,
+        counts: &mut Counts,
+    ) -> Option<Taken> {
+        while self.octets > 0 {
+            let is_new = self.new.head != NONE;
+            let index = if is_new { self.new.head } else { self.old.head };
+            let flow = self.flows.get_mut(usize::from(index))?;
+            let is_held_back = ordered_last && index == ORDERED && flow.frames.octets < self.octets;
+            if flow.deficit <= 0 || is_held_back {
+                if flow.deficit <= 0 {
+                    flow.deficit += QUANTUM;
+                }
+                self.retire(is_new, index);
+                continue;
+            }
+            let taken =
+                flow.take(arena, now, (index != ORDERED).then_some(parameters), counts, &mut self.octets);
+            if taken.is_some() {
+                return taken;
+            }
+            if is_new && self.old.head != NONE {
+                // Not gone yet: a flow could else be new, and first, with each of its frames.
+                self.retire(is_new, index);
+            } else {
+                flow.is_listed = false;
+                self.unlink(is_new);
+            }
+        }
+        None
+    }
+
+    /// Drops the oldest frame of the flow with most octets waiting, `false` if that is [`ORDERED`] and `for_ordered`.
+    pub(super) fn drop_one(&mut self, arena: &mut Arena, for_ordered: bool) -> bool {
+        let mut fattest = (0, NONE);
+        for list in [self.new, self.old] {
+            let mut index = list.head;
+            while let Some(flow) = self.flows.get(usize::from(index)) {
+                if flow.frames.octets > fattest.0 {
+                    fattest = (flow.frames.octets, index);
+                }
+                index = flow.next;
+            }
+        }
+        if fattest.1 == ORDERED && for_ordered {
+            return false;
+        }
+        let Some(flow) = self.flows.get_mut(usize::from(fattest.1)) else { return false };
+        let Some(taken) = arena.pop(&mut flow.frames) else { return false };
+        self.octets -= taken.len;
+        true
+    }
+
+    /// Forgets all frames.
+    pub(super) fn clear(&mut self, arena: &mut Arena) {
+        for flow in &mut self.flows {
+            while arena.pop(&mut flow.frames).is_some() {}
+            flow.is_listed = false;
+            flow.codel = Codel::default();
+        }
+        (self.new, self.old, self.octets) = (List::EMPTY, List::EMPTY, 0);
+    }
+
+    /// The first of a list becomes the last of the old ones.
+    fn retire(&mut self, is_new: bool, index: u16) {
+        self.unlink(is_new);
+        self.old.push(&mut self.flows, index);
+    }
+
+    fn unlink(&mut self, is_new: bool) {
+        if is_new { self.new.pop(&self.flows) } else { self.old.pop(&self.flows) }
+    }
+}
+
+impl Flow {
+    /// Takes out the first frame that is not too late. Without parameters none is.
+    fn take(
+        &mut self,
+        arena: &mut Arena,
+        now: Instant,
+        parameters: Option<&CodelParameters>,
+        counts: &mut Counts,
+        all_octets: &mut usize,
+    ) -> Option<Taken> {
+        loop {
+            let taken = arena.pop(&mut self.frames)?;
+            *all_octets -= taken.len;
+            let sojourn = now - taken.since;
+            let backlog = self.frames.octets;
+            let is_too_late =
+                parameters.is_some_and(|with| self.codel.is_too_late(now, sojourn, backlog, with));
+            if is_too_late && !ecn::mark(arena.frame(taken)) {
+                counts.late += 1;
+                continue;
+            }
+            counts.marked += u64::from(is_too_late);
+            self.deficit -= i32::try_from(taken.len).unwrap_or(i32::MAX);
+            return Some(taken);
+        }
+    }
+}

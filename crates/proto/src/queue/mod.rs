@@ -1,0 +1,220 @@
+//! The frames that wait for one modem: bounded, LCP first, fair between flows, order kept where it matters.
+//!
+//! It promises:
+//! * LCP goes first and is never dropped for data; what brings a link up (authentication, IPCP, IPV6CP) goes before
+//!   data too, so that a full line does not look like a dead one;
+//! * plain IPv4 and IPv6 packets wait by flow, and each flow is told to slow down before its frames wait for long:
+//!   by a mark where its sender knows ECN, else by a loss (FQ-CoDel, RFC 8290);
+//! * everything else keeps its order, and is dropped only for want of room. Where the two ends compress or encrypt,
+//!   *all* data does; where they compress TCP headers, all TCP does;
+//! * what waits is bounded, in time where the rate of the line is known;
+//! * one allocation, when it is made; no clock; nobody outside can choose which flows fall together.
+//!
+//! The caller hands in `now`, takes frames out no earlier than the line needs them ([`Pace`] tells when), tells
+//! the rate of the line, and gives [`ModemQueue::take_counts`] to whoever reports.
+//!
+//! RFC 8289, RFC 8290.
+//!
+//! ```text
+//!   LCP ───────────────▶ first in, first out ─────────────────────────────┐ 1st
+//!   80xx, c0xx, c2xx ──▶ first in, first out ─────────────────────────────┤ 2nd
+//!   IPv4, IPv6 ─ hash ─▶ flow  ┐ new flows first, then turns; CoDel each  ├───▶ framer
+//!                      ▶ flow  ┤                                          │
+//!   all else ──────────▶ flow  ┘ in turn with the others, without CoDel ──┘ 3rd
+//! ```
+
+mod arena;
+mod classify;
+mod codel;
+mod ecn;
+mod flows;
+mod pace;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+pub use pace::Pace;
+
+use crate::discard::DiscardReason;
+use crate::time::Instant;
+use arena::{Arena, Chain, Taken};
+use classify::{Class, Ordered, classify};
+use codel::CodelParameters;
+use flows::{Flows, ORDERED};
+
+/// How data waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discipline {
+    /// Fair between flows, and kept short.
+    Fair,
+    /// In the order in which it came.
+    Fifo,
+}
+
+/// What the queue did to frames since it was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Dropped for want of room ([`DiscardReason::ModemBacklog`]).
+    pub backlog: u64,
+    /// Dropped because their flow had kept the line waiting for too long ([`DiscardReason::ModemQueueDelay`]).
+    pub late: u64,
+    /// Marked for the same reason instead (ECN).
+    pub marked: u64,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct ModemQueue {
+    arena: Arena,
+    lcp: Chain,
+    control: Chain,
+    flows: Flows,
+    discipline: Discipline,
+    key: [u8; 16],
+    order: Order,
+    codel: CodelParameters,
+    /// Octets of data that may wait.
+    limit: usize,
+    counts: Counts,
+}
+
+/// How much of the data must keep its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    /// What is not plain IP.
+    NotPlain,
+    /// And TCP over IPv4.
+    Tcp,
+    /// All of it.
+    Everything,
+}
+
+/// Slots kept free for LCP.
+const LCP_SLOTS: u16 = 16;
+/// Slots kept free for LCP and what brings a link up.
+const CONTROL_SLOTS: u16 = 48;
+/// Data may wait for five full-size frames on the slowest line.
+const LEAST_LIMIT: usize = 5 * 1502;
+
+impl ModemQueue {
+    /// An empty queue. `key` is random, so that nobody outside can know which flows share a place.
+    #[must_use]
+    pub fn new(discipline: Discipline, key: [u8; 16]) -> Self {
+        Self {
+            arena: Arena::new(),
+            lcp: Chain::EMPTY,
+            control: Chain::EMPTY,
+            flows: Flows::new(),
+            discipline,
+            key,
+            order: Order::NotPlain,
+            codel: CodelParameters::for_rate(None),
+            limit: usize::MAX,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What is known of the line's rate, in octets per second. Data that would wait for more than half a second is
+    /// dropped; without a rate only the slots bound it.
+    pub fn set_rate(&mut self, octets_per_second: Option<u64>) {
+        let half_second = octets_per_second.and_then(|rate| usize::try_from(rate / 2).ok());
+        self.limit = half_second.unwrap_or(usize::MAX).max(LEAST_LIMIT);
+        self.codel = CodelParameters::for_rate(octets_per_second);
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lcp.is_empty() && self.control.is_empty() && self.flows.octets == 0
+    }
+
+    /// Whether data waits, and not LCP or its like only.
+    #[must_use]
+    pub const fn data_octets(&self) -> usize {
+        self.flows.octets
+    }
+
+    /// Puts a PPP frame in, its protocol field first. If there is no room, frames of the flow with most octets
+    /// waiting make it.
+    ///
+    /// # Errors
+    /// The frame does not fit: [`DiscardReason::ModemBacklog`].
+    pub fn push(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
+        let is_in = match classify(ppp, &self.key) {
+            Class::Lcp => self.arena.push(&mut self.lcp, now, ppp),
+            Class::Control => self.arena.free() > LCP_SLOTS && self.arena.push(&mut self.control, now, ppp),
+            Class::Ordered(ordered) => {
+                self.learn(ordered);
+                self.push_data(now, ORDERED, ppp)
+            }
+            Class::Plain { hash, is_tcp_over_ipv4 } => {
+                let is_ordered = match (self.discipline, self.order) {
+                    (Discipline::Fifo, _) | (Discipline::Fair, Order::Everything) => true,
+                    (Discipline::Fair, Order::Tcp) => is_tcp_over_ipv4,
+                    (Discipline::Fair, Order::NotPlain) => false,
+                };
+                self.push_data(now, if is_ordered { ORDERED } else { Flows::of_hash(hash) }, ppp)
+            }
+        };
+        is_in.then_some(()).ok_or(DiscardReason::ModemBacklog)
+    }
+
+    /// A frame that goes to the modem without having waited: nothing waits, or it would have to.
+    pub fn pass(&mut self, ppp: &[u8]) {
+        // Only what is not plain IP can change the order, and that is seen without a hash.
+        if !matches!(ppp, [0x00, 0x21 | 0x57, ..])
+            && let Class::Ordered(ordered) = classify(ppp, &self.key)
+        {
+            self.learn(ordered);
+        }
+    }
+
+    /// Takes out the frame that is to go next.
+    pub fn pop(&mut self, now: Instant) -> Option<&[u8]> {
+        let taken = self.take(now)?;
+        Some(self.arena.frame(taken))
+    }
+
+    /// What happened to frames since the last call.
+    pub fn take_counts(&mut self) -> Counts {
+        core::mem::take(&mut self.counts)
+    }
+
+    /// Forgets all frames, and what they told of the session that was.
+    pub fn clear(&mut self) {
+        while self.arena.pop(&mut self.lcp).is_some() {}
+        while self.arena.pop(&mut self.control).is_some() {}
+        self.flows.clear(&mut self.arena);
+        self.order = Order::NotPlain;
+    }
+
+    fn take(&mut self, now: Instant) -> Option<Taken> {
+        if let Some(taken) = self.arena.pop(&mut self.lcp).or_else(|| self.arena.pop(&mut self.control)) {
+            return Some(taken);
+        }
+        // Data from before it was agreed to compress all of it is not to be mixed with what comes after.
+        let ordered_last = self.order == Order::Everything;
+        self.flows.pop(&mut self.arena, now, &self.codel, ordered_last, &mut self.counts)
+    }
+
+    fn learn(&mut self, ordered: Ordered) {
+        self.order = self.order.max(match ordered {
+            Ordered::Alone => Order::NotPlain,
+            Ordered::VanJacobson => Order::Tcp,
+            Ordered::Everything => Order::Everything,
+        });
+    }
+
+    fn push_data(&mut self, now: Instant, flow: u16, ppp: &[u8]) -> bool {
+        while self.arena.free() <= CONTROL_SLOTS || self.flows.octets.saturating_add(ppp.len()) > self.limit {
+            // In a flow whose order matters a loss costs what follows it, too: then the newest is to go.
+            if !self.flows.drop_one(&mut self.arena, flow == ORDERED) {
+                return false;
+            }
+            self.counts.backlog += 1;
+        }
+        self.flows.push(&mut self.arena, flow, now, ppp)
+    }
+}
