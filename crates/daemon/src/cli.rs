@@ -118,6 +118,14 @@ pub struct BridgeArguments {
     /// Flow control of the serial line
     #[arg(long, value_enum, default_value = "rtscts")]
     pub flow: Flow,
+    /// How frames wait for the modem: fair between flows and kept short, or in the order in which they come; LCP
+    /// goes first either way
+    #[arg(long, value_enum, default_value = "fair")]
+    pub queue: Queue,
+    /// What the line behind the tty carries toward the far end, in bits per second of which ten make an octet, so that
+    /// no more is given to the modem than that [default: learned from the driver where it tells what it has sent]
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=1_000_000_000))]
+    pub line_rate: Option<u32>,
     /// Who else is kept off the tty: by the kernel's locks, and by a UUCP lock file where there is a lock directory
     #[arg(long, value_enum, default_value = "uucp")]
     pub lock: Lock,
@@ -194,6 +202,15 @@ pub enum Flow {
     Xonxoff,
     /// None
     None,
+}
+
+/// How frames wait for the modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Queue {
+    /// Flows take turns, and each is told to slow down before its frames wait for long
+    Fair,
+    /// First in, first out
+    Fifo,
 }
 
 /// Who else is kept off the tty.

@@ -91,7 +91,7 @@ impl EventLoop {
                 self.table.remove(modem);
             }
             Output::SendToModem { modem, ppp } => {
-                let sent = self.modem(modem).map(|port| port.send_lcp(&ppp));
+                let sent = self.modem(modem).map(|port| port.send_lcp(now, &ppp));
                 if let Some(Err(reason)) = sent {
                     self.report.discard(reason);
                 }

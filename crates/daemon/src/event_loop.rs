@@ -141,6 +141,7 @@ impl EventLoop {
         let devices = DeviceWatcher::open()?;
         let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names);
+        let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?));
         let mut event_loop = Self {
             bridge: Bridge::new(config.bridge, Seed(random::octets()?)),
             poller,
@@ -152,7 +153,7 @@ impl EventLoop {
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             interface_names: config.interfaces,
             table: SessionTable::new(),
-            modems: config.modems.into_iter().map(ModemPort::new).collect(),
+            modems: config.modems.into_iter().map(with_key).collect::<Result<_, OsError>>()?,
             report,
             timers: Vec::new(),
             leftovers: Vec::new(),
@@ -253,13 +254,17 @@ impl EventLoop {
 
     fn next_timeout(&self) -> Option<Instant> {
         let own = self.timers.iter().map(|(due, _)| *due).min();
-        [own, self.bridge.poll_timeout()].into_iter().flatten().min()
+        let flush = self.modems.iter().filter_map(ModemPort::next_flush).min();
+        [own, flush, self.bridge.poll_timeout()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) {
         while let Some(at) = self.timers.iter().position(|(due, _)| *due <= now) {
             let (_, timer) = self.timers.swap_remove(at);
             self.on_timer(now, timer);
+        }
+        if self.modems.iter().filter_map(ModemPort::next_flush).any(|due| due <= now) {
+            self.flush_modems(now);
         }
         if self.bridge.poll_timeout().is_some_and(|due| due <= now) {
             self.bridge.handle_timeout(now);
@@ -481,7 +486,7 @@ impl EventLoop {
                 Ok(ToModem::Data { modem, ppp }) => {
                     self.report.ppp(now, modem, Direction::HostToModem, ppp);
                     if let Some(port) = self.modems.get_mut(usize::from(modem.0))
-                        && let Err(reason) = port.send(ppp)
+                        && let Err(reason) = port.send(now, ppp)
                     {
                         self.report.discard(reason);
                     }
@@ -611,7 +616,9 @@ impl EventLoop {
             if !port.is_open() {
                 continue;
             }
-            if let Err(error) = port.flush() {
+            let flushed = port.flush(now);
+            self.report.queued(port.take_counts());
+            if let Err(error) = flushed {
                 self.on_serial_error(now, modem, &error);
                 continue;
             }

@@ -5,7 +5,7 @@
 
 use crate::config::ModemSettings;
 use crate::control::meter::Meter;
-use crate::transmit_queue::TransmitQueue;
+use crate::transmit_queue::{Line, TransmitQueue};
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
@@ -14,6 +14,8 @@ use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Accm, Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
+use bridge_proto::queue::Counts;
+use bridge_proto::time::Instant;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -38,8 +40,9 @@ pub(crate) struct ModemPort {
 }
 
 impl ModemPort {
-    pub(crate) fn new(settings: ModemSettings) -> Self {
-        let queue = TransmitQueue::new(settings.serial.speed);
+    /// A modem that is closed. `key` is random.
+    pub(crate) fn new(settings: ModemSettings, key: [u8; 16]) -> Self {
+        let queue = TransmitQueue::new(settings.queue, key);
         Self {
             settings,
             port: None,
@@ -79,7 +82,7 @@ impl ModemPort {
         self.port = None;
         self.framing = false;
         self.watches_carrier = false;
-        self.queue.clear();
+        self.queue.reset();
     }
 
     /// Whether this end of the tty means that the carrier was lost.
@@ -133,21 +136,21 @@ impl ModemPort {
     }
 
     /// Queues a data frame.
-    pub(crate) fn send(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
+    pub(crate) fn send(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
         self.traffic.host_frames += 1;
         self.traffic.host_octets += ppp.len() as u64;
         if !self.framing {
             return Err(DiscardReason::ModemNotConnected);
         }
-        self.queue.push_frame(&self.framer, ppp).then_some(()).ok_or(DiscardReason::ModemBacklog)
+        self.queue.push(now, &self.framer, ppp)
     }
 
     /// Queues an LCP frame.
-    pub(crate) fn send_lcp(&mut self, ppp: &[u8]) -> Result<(), DiscardReason> {
+    pub(crate) fn send_lcp(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
         if !self.framing {
             return Err(DiscardReason::ModemNotConnected);
         }
-        self.queue.push_lcp(&self.framer, ppp).then_some(()).ok_or(DiscardReason::ModemBacklog)
+        self.queue.push(now, &self.framer, ppp)
     }
 
     /// Queues octets as they are.
@@ -155,14 +158,20 @@ impl ModemPort {
         self.queue.push_octets(octets).then_some(()).ok_or(DiscardReason::ModemBacklog)
     }
 
-    /// Writes as much as the tty takes.
-    pub(crate) fn flush(&mut self) -> Result<(), SerialError> {
+    /// Writes as much as the tty takes and the line needs.
+    pub(crate) fn flush(&mut self, now: Instant) -> Result<(), SerialError> {
         let Some(port) = self.port.as_mut().filter(|_| self.child.is_none()) else { return Ok(()) };
-        if !self.queue.is_empty() {
-            let written = port.write(self.queue.unwritten())?;
-            self.queue.written(written);
-        }
-        Ok(())
+        self.queue.flush(now, &self.framer, port)
+    }
+
+    /// When to flush again though the tty does not ask for it.
+    pub(crate) fn next_flush(&self) -> Option<Instant> {
+        self.queue.next_flush()
+    }
+
+    /// What happened to frames that waited since the last call.
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        self.queue.take_counts()
     }
 
     /// What the poller should watch the tty for.
@@ -202,7 +211,7 @@ impl ModemPort {
         /// A start bit, eight data bits, a stop bit.
         const BITS: u32 = 10;
         let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
-        let octets = u32::try_from(in_driver + self.queue.len()).unwrap_or(u32::MAX);
+        let octets = u32::try_from(in_driver + self.queue.octets()).unwrap_or(u32::MAX);
         Duration::from_secs(1) * octets.saturating_mul(BITS) / self.settings.serial.speed.max(1)
     }
 
@@ -261,6 +270,18 @@ impl ModemPort {
     /// Ends the connect command.
     pub(crate) fn stop_command(&mut self) {
         self.child = None;
+    }
+}
+
+impl Line for SerialPort {
+    type Error = SerialError;
+
+    fn write(&mut self, octets: &[u8]) -> Result<usize, SerialError> {
+        SerialPort::write(self, octets)
+    }
+
+    fn unsent(&self) -> Option<usize> {
+        self.output_queue()
     }
 }
 

@@ -12,6 +12,7 @@ use bridge_proto::event::{CloseReason, Direction, Event, Peer};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{ModemState, RescueStep};
 use bridge_proto::notation;
+use bridge_proto::queue::Counts;
 use bridge_proto::time::Instant;
 use bridge_proto::wire::discovery::DiscoveryPacket;
 use pace::{LineLimit, ToldCount};
@@ -55,6 +56,8 @@ pub(crate) struct Report {
     left_out: [ToldCount; Kind::ALL.len()],
     /// Whether packets are described; asked once, for the per-frame path.
     describes: bool,
+    /// Packets marked by ECN instead of being dropped.
+    marked: u64,
     /// The newest warnings, the newest last.
     problems: VecDeque<(Instant, String)>,
 }
@@ -69,6 +72,7 @@ impl Report {
             limits: Kind::ALL.map(Kind::limit),
             left_out: [ToldCount::ZERO; Kind::ALL.len()],
             describes: enabled!(Level::DEBUG),
+            marked: 0,
             problems: VecDeque::new(),
         }
     }
@@ -81,6 +85,13 @@ impl Report {
     /// Counts frames that the kernel has dropped.
     pub(crate) fn discard_many(&mut self, reason: DiscardReason, frames: u64) {
         self.discards[reason.index()].all += frames;
+    }
+
+    /// Counts what a queue toward a modem did to frames that waited.
+    pub(crate) fn queued(&mut self, counts: Counts) {
+        self.discard_many(DiscardReason::ModemBacklog, counts.backlog);
+        self.discard_many(DiscardReason::ModemQueueDelay, counts.late);
+        self.marked += counts.marked;
     }
 
     /// How many frames were dropped for this reason.
@@ -127,6 +138,12 @@ impl Report {
         }
         for (reason, count) in self.discards() {
             info!("dropped in all: {reason} {count}: {}", reason.help());
+        }
+        if self.marked > 0 {
+            info!(
+                "marked in all: {}: told the sender by ECN that the line to the modem is full",
+                self.marked
+            );
         }
     }
 

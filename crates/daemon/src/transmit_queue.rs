@@ -1,16 +1,31 @@
-//! The octets on their way to one modem: whole frames, in order, bounded.
+//! The octets on their way to one modem: whole frames, bounded, and no earlier than the line needs them.
 //!
-//! It promises that a frame enters whole or not at all, and that what the tty took in part is resumed where it
-//! stopped. It allocates once.
+//! It promises that a frame goes out whole or not at all, that what the tty took in part is resumed where it
+//! stopped, and that frames wait as [`ModemQueue`] says. While the line keeps up nothing waits, and a frame is
+//! encoded straight into what is written next. It allocates once.
 
+use crate::config::QueueSettings;
+use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::Framer;
+use bridge_proto::queue::{Counts, ModemQueue, Pace};
+use bridge_proto::time::Instant;
 
-/// Octets of room: data fills at most [`TransmitQueue::limit`] of it, LCP may use the rest.
+/// Octets of room for what is written next.
 const CAPACITY: usize = 32 * 1024;
-/// Data never waits for less than this: a burst of five full-size frames.
-const LEAST_LIMIT: usize = 8 * 1024;
-/// The rest is kept for LCP, so that a full line does not look like a dead one.
-const LCP_RESERVE: usize = 8 * 1024;
+/// Frames that do not wait are gathered up to here: a batch of full-size ones.
+const STRAIGHT: usize = 16 * 1024;
+
+/// Where the octets go.
+pub(crate) trait Line {
+    /// Why it takes no more.
+    type Error;
+
+    /// Takes as many octets as there is room for, which may be 0.
+    fn write(&mut self, octets: &[u8]) -> Result<usize, Self::Error>;
+
+    /// Octets taken but not yet sent, where that can be known.
+    fn unsent(&self) -> Option<usize>;
+}
 
 /// The queue of one modem.
 #[derive(Debug)]
@@ -18,30 +33,38 @@ pub(crate) struct TransmitQueue {
     octets: Box<[u8]>,
     start: usize,
     end: usize,
-    limit: usize,
+    settings: QueueSettings,
+    waiting: ModemQueue,
+    pace: Pace,
+    /// Nothing waits, and nothing has to.
+    is_straight: bool,
 }
 
 impl TransmitQueue {
-    /// A queue for a line of so many bits per second: data waits for about a quarter of a second.
-    pub(crate) fn new(speed: u32) -> Self {
-        // Ten bits an octet (8N1), four quarters a second.
-        let quarter_second = usize::try_from(speed / 40).unwrap_or(usize::MAX);
+    /// An empty queue. `key` is random.
+    pub(crate) fn new(settings: QueueSettings, key: [u8; 16]) -> Self {
+        let pace = Pace::new(settings.line_rate);
+        let mut waiting = ModemQueue::new(settings.discipline, key);
+        waiting.set_rate(pace.rate());
         Self {
             octets: vec![0; CAPACITY].into_boxed_slice(),
             start: 0,
             end: 0,
-            limit: quarter_second.clamp(LEAST_LIMIT, CAPACITY - LCP_RESERVE),
+            is_straight: pace.is_open(),
+            settings,
+            waiting,
+            pace,
         }
     }
 
-    /// Puts a data frame in, if there is room for it.
-    pub(crate) fn push_frame(&mut self, framer: &Framer, ppp: &[u8]) -> bool {
-        self.len() + ppp.len() <= self.limit && self.encode(framer, ppp)
-    }
-
-    /// Puts an LCP frame in, for which there nearly always is room.
-    pub(crate) fn push_lcp(&mut self, framer: &Framer, ppp: &[u8]) -> bool {
-        self.encode(framer, ppp)
+    /// Puts a PPP frame in.
+    pub(crate) fn push(&mut self, now: Instant, framer: &Framer, ppp: &[u8]) -> Result<(), DiscardReason> {
+        if self.is_straight && self.len() < STRAIGHT && self.encode(framer, ppp) {
+            self.waiting.pass(ppp);
+            return Ok(());
+        }
+        self.is_straight = false;
+        self.waiting.push(now, ppp)
     }
 
     /// Puts octets in as they are: a chat script's words. All or none.
@@ -53,30 +76,101 @@ impl TransmitQueue {
         true
     }
 
-    /// What is to be written next.
-    pub(crate) fn unwritten(&self) -> &[u8] {
-        &self.octets[self.start..self.end]
-    }
-
-    /// The first `octets` of [`TransmitQueue::unwritten`] have been written.
-    pub(crate) fn written(&mut self, octets: usize) {
-        self.start = (self.start + octets).min(self.end);
-        if self.start == self.end {
-            self.clear();
+    /// Hands the line what it takes and, if it is to be kept shallow, what it needs.
+    pub(crate) fn flush<L: Line>(
+        &mut self,
+        now: Instant,
+        framer: &Framer,
+        line: &mut L,
+    ) -> Result<(), L::Error> {
+        loop {
+            if !self.is_empty() {
+                let written = line.write(self.unwritten())?;
+                self.written(written);
+                self.pace.handed(now, written);
+                if !self.is_empty() {
+                    self.is_straight = false;
+                    self.pace.tty_is_full(now, line.unsent());
+                    return Ok(());
+                }
+            }
+            if self.waiting.is_empty() {
+                if !self.is_straight {
+                    self.pace.is_at_rest();
+                    self.is_straight = self.pace.is_open();
+                }
+                return Ok(());
+            }
+            let unsent = if self.pace.wants_to_be_told() { line.unsent() } else { None };
+            let room = self.pace.room(now, unsent);
+            self.waiting.set_rate(self.pace.rate());
+            self.fill(now, framer, room);
+            if self.is_empty() {
+                return Ok(());
+            }
         }
     }
 
+    /// When to flush again though the line does not ask for it: frames wait for it to need them.
+    pub(crate) fn next_flush(&self) -> Option<Instant> {
+        self.pace.next_look().filter(|_| self.is_empty() && !self.waiting.is_empty())
+    }
+
+    /// Nothing waits for the line to have room.
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.end - self.start
+    /// About how many octets it holds.
+    pub(crate) fn octets(&self) -> usize {
+        self.len() + self.waiting.data_octets()
     }
 
+    /// What happened to frames that waited since the last call.
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        self.waiting.take_counts()
+    }
+
+    /// Forgets all octets and frames.
     pub(crate) fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
+        self.waiting.clear();
+        self.pace.is_at_rest();
+        self.is_straight = self.pace.is_open();
+    }
+
+    /// Forgets what was known of the tty as well: another may come.
+    pub(crate) fn reset(&mut self) {
+        self.pace = Pace::new(self.settings.line_rate);
+        self.clear();
+    }
+
+    /// Makes octets of the frames that are to go next, until they fill `room`.
+    fn fill(&mut self, now: Instant, framer: &Framer, room: usize) {
+        while self.end < room
+            && let Some(free) = self.octets.get_mut(self.end..)
+            && let Some(ppp) = self.waiting.pop(now)
+        {
+            // There is room for any frame: at least half of the buffer is free.
+            self.end += framer.encode(ppp, free).unwrap_or_default();
+        }
+    }
+
+    fn unwritten(&self) -> &[u8] {
+        &self.octets[self.start..self.end]
+    }
+
+    fn written(&mut self, octets: usize) {
+        self.start = (self.start + octets).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.end - self.start
     }
 
     fn encode(&mut self, framer: &Framer, ppp: &[u8]) -> bool {
@@ -97,50 +191,4 @@ impl TransmitQueue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bridge_proto::hdlc::ExtraEscapes;
-
-    const DATA: [u8; 1494] = [0x45; 1494];
-
-    #[test]
-    fn data_is_bounded_and_lcp_still_gets_in() {
-        let framer = Framer::new(ExtraEscapes::NONE);
-        let mut queue = TransmitQueue::new(115_200);
-        let taken = (0..100).filter(|_| queue.push_frame(&framer, &DATA)).count();
-        assert_eq!(taken, 5);
-        assert!(queue.push_lcp(&framer, &[0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4]));
-    }
-
-    #[test]
-    fn a_short_write_is_resumed_where_it_stopped() {
-        let mut queue = TransmitQueue::new(115_200);
-        let mut sent = Vec::new();
-        let mut expected = Vec::new();
-        for round in 0..5000_u32 {
-            let word = round.to_be_bytes();
-            assert!(queue.push_octets(&word));
-            expected.extend_from_slice(&word);
-            let part = (round as usize % 7).min(queue.len());
-            sent.extend_from_slice(&queue.unwritten()[..part]);
-            queue.written(part);
-            if queue.len() > 30_000 {
-                sent.extend_from_slice(queue.unwritten());
-                queue.written(queue.len());
-            }
-        }
-        sent.extend_from_slice(queue.unwritten());
-        assert_eq!(sent, expected);
-    }
-
-    #[test]
-    fn what_does_not_fit_leaves_the_queue_as_it_was() {
-        let framer = Framer::new(ExtraEscapes::NONE);
-        let mut queue = TransmitQueue::new(20_000_000);
-        while queue.push_lcp(&framer, &DATA) {}
-        let before = queue.unwritten().to_vec();
-        assert!(!queue.push_octets(&[0; CAPACITY]));
-        assert!(!queue.push_lcp(&framer, &DATA));
-        assert_eq!(queue.unwritten(), before);
-    }
-}
+mod tests;

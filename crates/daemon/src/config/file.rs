@@ -196,6 +196,8 @@ fn modem(section: &mut Section<'_>) -> Modem {
     let modem = Modem {
         speed: speed(section, default.speed),
         flow: section.choice_or("flow", default.flow),
+        queue: section.choice_or("queue", default.queue),
+        line_rate: line_rate(section),
         lock: section.choice_or("lock", default.lock),
         lcp: section.choice_or("lcp", default.lcp),
         pass_pfc: section.value_or("pass_pfc", default.pass_pfc),
@@ -257,6 +259,15 @@ fn speed(section: &mut Section<'_>, default: u32) -> u32 {
         section.error(Some(&found.place), "`speed` is not one that a serial line has", Some(help.into()));
     }
     found.value
+}
+
+fn line_rate(section: &mut Section<'_>) -> Option<u32> {
+    let found = section.value::<u32>("line_rate")?;
+    if !(300..=1_000_000_000).contains(&found.value) {
+        let help = "from 300 to 1000000000 bits per second; leave it out if it is not known";
+        section.error(Some(&found.place), "`line_rate` is not one that a line has", Some(help.into()));
+    }
+    Some(found.value)
 }
 
 const OF_SCRIPTS: [&str; 8] = [

@@ -17,7 +17,7 @@ pub use settings::{
 };
 pub use size::Size;
 
-use crate::cli::{BridgeArguments, Flow, Lcp, Lock, LogLevel, Rescue};
+use crate::cli::{BridgeArguments, Flow, Lcp, Lock, LogLevel, Queue, Rescue};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
 use bridge_proto::bridge::{
     self, BridgeConfig, BusyPolicy, CallTiming, DialMethod, InterfaceConfig, ModemConfig, OfferDelay,
@@ -29,6 +29,7 @@ use bridge_proto::hdlc::Accm;
 use bridge_proto::id::ModemId;
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
 use bridge_proto::modem::{BackoffConfig, BudgetConfig, ESCAPE_AND_HANG_UP};
+use bridge_proto::queue::Discipline;
 use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::os::unix::ffi::OsStringExt;
@@ -63,10 +64,21 @@ pub struct ModemSettings {
     pub device: PathBuf,
     /// How the tty is opened.
     pub serial: SerialSettings,
+    /// How frames wait for it.
+    pub queue: QueueSettings,
     /// Shell command that dials, if no script does.
     pub connect: Option<String>,
     /// Shell command that brings a modem back to life.
     pub reset_command: Option<String>,
+}
+
+/// How frames wait for a modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Who comes first.
+    pub discipline: Discipline,
+    /// Bits per second of the line behind the tty, ten an octet; learned where it can be if not given.
+    pub line_rate: Option<u32>,
 }
 
 /// A configuration that can be used.
@@ -164,6 +176,8 @@ fn arguments_settings(
     let modem = Modem {
         speed: arguments.speed,
         flow: arguments.flow,
+        queue: arguments.queue,
+        line_rate: arguments.line_rate,
         lock: arguments.lock,
         lcp: arguments.lcp,
         pass_pfc: arguments.pass_pfc,
@@ -396,6 +410,13 @@ fn modem_settings(name: &str, modem: &Modem) -> ModemSettings {
                 Lock::Uucp => LockPolicy::LockFile,
                 Lock::Kernel => LockPolicy::KernelOnly,
             },
+        },
+        queue: QueueSettings {
+            discipline: match modem.queue {
+                Queue::Fair => Discipline::Fair,
+                Queue::Fifo => Discipline::Fifo,
+            },
+            line_rate: modem.line_rate,
         },
         connect: match &modem.dial {
             Dial::Script(_) => None,

@@ -3,7 +3,7 @@
 //! It serialises to a file that is read as the same.
 
 use super::size::Size;
-use crate::cli::{Flow, Lcp, Lock, LogLevel, Rescue};
+use crate::cli::{Flow, Lcp, Lock, LogLevel, Queue, Rescue};
 use bridge_proto::bridge::{self, Access, OfferDelay};
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discovery::DiscoveryPolicy;
@@ -83,6 +83,12 @@ pub struct Modem {
     /// Who says "wait", and how.
     #[serde(serialize_with = "choice")]
     pub flow: Flow,
+    /// How frames wait for it.
+    #[serde(serialize_with = "choice")]
+    pub queue: Queue,
+    /// Bits per second that the line behind the tty takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_rate: Option<u32>,
     /// Who else is kept off the tty.
     #[serde(serialize_with = "choice")]
     pub lock: Lock,
@@ -178,6 +184,8 @@ impl Modem {
             device,
             speed: 115_200,
             flow: Flow::Rtscts,
+            queue: Queue::Fair,
+            line_rate: None,
             lock: Lock::Uucp,
             lcp: Lcp::Mediate,
             pass_pfc: false,

@@ -1,13 +1,16 @@
 use super::*;
+use crate::config::QueueSettings;
 use bridge_linux::poller::{Events, Poller, Token};
 use bridge_linux::pty::PtyPair;
 use bridge_linux::serial_port::{LockPolicy, SerialSettings};
+use bridge_proto::queue::Discipline;
 
 fn settings(pair: &PtyPair, flow: FlowControl) -> ModemSettings {
     ModemSettings {
         name: "modem".into(),
         device: pair.slave().to_owned(),
         serial: SerialSettings { speed: 115_200, flow, lock: LockPolicy::KernelOnly },
+        queue: QueueSettings { discipline: Discipline::Fair, line_rate: None },
         connect: None,
         reset_command: None,
     }
@@ -22,12 +25,12 @@ fn await_readable(source: impl AsFd) {
 /// What the modem gets of an IP frame with XON and XOFF in it, when the far end wants nothing escaped.
 fn sent_with(flow: FlowControl) -> Vec<u8> {
     let pair = PtyPair::open().unwrap();
-    let mut port = ModemPort::new(settings(&pair, flow));
+    let mut port = ModemPort::new(settings(&pair, flow), [0; 16]);
     port.open().unwrap();
     port.start_framing();
     port.set_line(LineParameters { send_accm: Accm::NONE, ..LineParameters::default() });
-    port.send(&[0x00, 0x21, 0x11, 0x13]).unwrap();
-    port.flush().unwrap();
+    port.send(Instant::ZERO, &[0x00, 0x21, 0x11, 0x13]).unwrap();
+    port.flush(Instant::ZERO).unwrap();
     await_readable(&pair);
     let mut octets = [0; 64];
     let len = pair.read(&mut octets).unwrap();

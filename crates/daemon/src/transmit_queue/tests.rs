@@ -1,0 +1,175 @@
+use super::*;
+use bridge_proto::hdlc::{Deframer, ExtraEscapes};
+use bridge_proto::queue::Discipline;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// A tty that holds so many octets, and tells so or not.
+struct Tty {
+    holds: usize,
+    room: usize,
+    tells: bool,
+    sent: Vec<u8>,
+}
+
+impl Tty {
+    fn new(holds: usize, tells: bool) -> Self {
+        Self { holds, room: holds, tells, sent: Vec::new() }
+    }
+
+    fn drain(&mut self, octets: usize) {
+        self.room = (self.room + octets).min(self.holds);
+    }
+
+    fn frames(&self) -> Vec<Vec<u8>> {
+        let mut deframer = Deframer::new();
+        deframer.set_receive_accm(bridge_proto::hdlc::Accm::NONE);
+        let mut octets = &self.sent[..];
+        let mut frames = Vec::new();
+        while let Some(frame) = deframer.next_frame(&mut octets) {
+            frames.push(frame.expect("frames go out whole").ppp().to_vec());
+        }
+        frames
+    }
+}
+
+impl Line for Tty {
+    type Error = Infallible;
+
+    fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
+        let taken = octets.len().min(self.room);
+        self.room -= taken;
+        self.sent.extend_from_slice(&octets[..taken]);
+        Ok(taken)
+    }
+
+    fn unsent(&self) -> Option<usize> {
+        Some(if self.tells { self.holds - self.room } else { 0 })
+    }
+}
+
+const ECHO: [u8; 10] = [0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4];
+
+/// A frame that is not plain IP, of 1502 octets, with a number.
+fn frame(number: u32) -> Vec<u8> {
+    [&[0x00, 0x2b][..], &number.to_be_bytes(), &[b'x'; 1496]].concat()
+}
+
+fn queue(line_rate: Option<u32>) -> (TransmitQueue, Framer) {
+    let settings = QueueSettings { discipline: Discipline::Fair, line_rate };
+    (TransmitQueue::new(settings, [1; 16]), Framer::new(ExtraEscapes::NONE))
+}
+
+fn flush(queue: &mut TransmitQueue, now: Instant, framer: &Framer, tty: &mut Tty) {
+    let Ok(()) = queue.flush(now, framer, tty);
+}
+
+#[test]
+fn while_the_tty_takes_all_nothing_waits() {
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(usize::MAX, false);
+    for number in 0..100 {
+        queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
+        assert!(queue.waiting.is_empty());
+        if number % 8 == 7 {
+            flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+        }
+    }
+    flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    assert_eq!(tty.frames(), (0..100).map(frame).collect::<Vec<_>>());
+    assert_eq!(queue.next_flush(), None);
+}
+
+#[test]
+fn a_full_tty_gets_whole_frames_in_order_and_lcp_first() {
+    for tells in [false, true] {
+        let (mut queue, framer) = queue(None);
+        let mut tty = Tty::new(5000, tells);
+        for number in 0..20 {
+            queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
+        }
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+        assert!(!queue.is_empty());
+        queue.push(Instant::ZERO, &framer, &ECHO).unwrap();
+        let mut now = Instant::ZERO;
+        while !(queue.is_empty() && queue.waiting.is_empty()) {
+            tty.drain(700);
+            now += Duration::from_millis(10);
+            flush(&mut queue, now, &framer, &mut tty);
+        }
+        let mut frames = tty.frames();
+        let echo = frames.iter().position(|frame| frame == &ECHO).unwrap();
+        assert!(echo <= 12, "behind {echo} frames");
+        frames.remove(echo);
+        assert_eq!(frames, (0..20).map(frame).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_line_of_known_rate_is_given_one_frame_at_a_time() {
+    let (mut queue, framer) = queue(Some(460_800));
+    let mut tty = Tty::new(usize::MAX, false);
+    let mut now = Instant::from_millis(1000);
+    for number in 0..4 {
+        queue.push(now, &framer, &frame(number)).unwrap();
+    }
+    for number in 1..4 {
+        flush(&mut queue, now, &framer, &mut tty);
+        assert_eq!(tty.frames().len(), number);
+        // Some 1510 octets at 45,619 octets a second, less half the slack.
+        let wait = queue.next_flush().unwrap() - now;
+        assert!((29..35).contains(&wait.as_millis()), "{wait:?}");
+        now += wait;
+    }
+    flush(&mut queue, now, &framer, &mut tty);
+    assert_eq!(queue.next_flush(), None);
+}
+
+#[test]
+fn a_driver_that_tells_is_kept_shallow_once_it_was_full() {
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(4096, true);
+    let mut deepest = 0;
+    for ms in 0..5000_u64 {
+        let now = Instant::from_millis(ms);
+        tty.drain(46);
+        if queue.waiting.data_octets() < 6000 {
+            queue.push(now, &framer, &frame(0)).unwrap();
+        }
+        flush(&mut queue, now, &framer, &mut tty);
+        if ms > 1000 {
+            let unsent = tty.unsent().unwrap();
+            assert!(unsent > 0, "the line rests at {ms} ms");
+            deepest = deepest.max(unsent);
+        }
+    }
+    assert!((1500..2000).contains(&deepest), "{deepest}");
+}
+
+#[test]
+fn a_short_write_is_resumed_where_it_stopped() {
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(7, false);
+    let mut expected = Vec::new();
+    for round in 0..5000_u32 {
+        let word = round.to_be_bytes();
+        assert!(queue.push_octets(&word));
+        expected.extend_from_slice(&word);
+        tty.drain(round as usize % 8);
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    }
+    while !queue.is_empty() {
+        tty.drain(7);
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    }
+    assert_eq!(tty.sent, expected);
+}
+
+#[test]
+fn octets_that_do_not_fit_leave_the_queue_as_it_was() {
+    let (mut queue, framer) = queue(None);
+    queue.push(Instant::ZERO, &framer, &frame(1)).unwrap();
+    let before = queue.unwritten().to_vec();
+    assert!(!queue.push_octets(&[0; CAPACITY]));
+    assert_eq!(queue.unwritten(), before);
+}
