@@ -6,7 +6,7 @@
 //!
 //! It knows the line in one of three ways:
 //! * *told by the operator*: the line is thought to send at that rate, less a hundredth, so that what it does not
-//!   quite take does not gather before it;
+//!   quite take does not gather before it; a driver that has more to send is believed;
 //! * *told by the driver*, which says how many octets it has not sent yet: the rate is learned while frames wait.
 //!   This begins when the tty was full for the first time; before, and for as long as it never is, nothing is held
 //!   back. Should the driver ever run empty while frames were held back, more is handed over at once, until it no
@@ -92,7 +92,7 @@ impl Pace {
     /// Whether the next [`Pace::room`] should be given what the driver says.
     #[must_use]
     pub const fn wants_to_be_told(&self) -> bool {
-        matches!(self.knowledge, Knowledge::Told)
+        matches!(self.knowledge, Knowledge::Configured { .. } | Knowledge::Told)
     }
 
     /// Octets per second, if they are known: from the operator, or measured.
@@ -112,7 +112,11 @@ impl Pace {
     pub fn room(&mut self, now: Instant, unsent: Option<usize>) -> usize {
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok());
         let (wait, rate) = match (self.knowledge, unsent, self.rate) {
-            (Knowledge::Configured { busy_until }, _, Some(rate)) => (busy_until - now, rate),
+            (Knowledge::Configured { busy_until }, _, Some(rate)) => {
+                // The far side of the line may hold it up: then the driver knows better, if it tells.
+                let told = Duration::from_micros(unsent.unwrap_or(0) * MICROS / rate);
+                ((busy_until - now).max(told), rate)
+            }
             (Knowledge::Told, Some(unsent), Some(_)) => {
                 if unsent == 0 && self.next_look.is_some() {
                     self.on_rest(now);
