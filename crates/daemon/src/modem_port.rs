@@ -166,7 +166,7 @@ impl ModemPort {
 
     /// When to flush again though the tty does not ask for it.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
-        self.queue.next_flush()
+        self.queue.next_flush().filter(|_| self.child.is_none())
     }
 
     /// What happened to frames that waited since the last call.
