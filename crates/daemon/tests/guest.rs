@@ -12,13 +12,14 @@ mod skipped;
 use skipped::skipped;
 
 /// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start all the guests.
-const SCENARIOS: [&str; 20] = [
+const SCENARIOS: [&str; 21] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
     "escape_cost",
     "escape_cost_transparent",
     "failed_dial",
+    "full_line",
     "no_carrier",
     "no_mru",
     "rfc4638",
@@ -128,6 +129,11 @@ fn escape_cost_transparent() {
 #[test]
 fn failed_dial() {
     passes("failed_dial");
+}
+
+#[test]
+fn full_line() {
+    passes("full_line");
 }
 
 #[test]
