@@ -144,7 +144,7 @@ fn the_shipped_example_and_the_manual_name_every_key() {
 /// The example with every default that it shows in force.
 fn with_all_shown(example: &str) -> String {
     // What can only be an example, or would keep the rest from counting.
-    const EXAMPLES: [&str; 13] = [
+    const EXAMPLES: [&str; 14] = [
         "connect = ",
         "connect_timeout = ",
         "chat_file = ",
@@ -158,6 +158,7 @@ fn with_all_shown(example: &str) -> String {
         "dials_per_hour = ",
         "online_per_day = ",
         "volume_per_month = ",
+        "line_rate = ",
     ];
     let mut shown = String::new();
     let mut in_script = false;
