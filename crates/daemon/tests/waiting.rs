@@ -29,7 +29,10 @@ fn main() -> ExitCode {
 fn what_is_missing_at_the_start_ends_the_program() {
     let directory = Directory::new("missing");
     let device = directory.0.join("modem");
-    assert_eq!(end_of(&device, &[]), "cannot find interface near: no such interface; there are: lo");
+    assert_eq!(
+        end_of(&device, &[]),
+        "cannot find interface near: no such interface; there are: none that is Ethernet"
+    );
     link::create_veth("near", "far").unwrap();
     let expected = format!("cannot open {}: No such file or directory (os error 2)", device.display());
     assert_eq!(end_of(&device, &[]), expected);

@@ -102,7 +102,7 @@ fn ip(arguments: &str) {
 fn a_new_namespace_has_loopback_only() {
     assert_eq!(Interface::list().unwrap(), []);
     let text = Interface::find("near").unwrap_err().to_string();
-    assert_eq!(text, "find interface near: no such interface; there are: lo");
+    assert_eq!(text, "find interface near: no such interface; there are: none that is Ethernet");
 }
 
 fn a_veth_pair_is_two_ethernet_interfaces() {
