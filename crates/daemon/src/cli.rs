@@ -3,7 +3,9 @@
 use crate::config::DEFAULT_PATH;
 use crate::control::client::{DisconnectArguments, ServiceArguments, StatusArguments};
 use crate::dial::DialArguments;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,11 @@ use std::time::Duration;
     version,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    override_usage = "\
+pppoe-serial-bridge --chatscript=FILE [OPTIONS] DEVICE SERVICE INTERFACE
+       pppoe-serial-bridge --connect=COMMAND [OPTIONS] DEVICE SERVICE INTERFACE
+       pppoe-serial-bridge [--config=FILE] [--log-level=LOG_LEVEL] [--control=PATH]
+       pppoe-serial-bridge COMMAND",
     after_help = "Try it without any hardware: pppoe-serial-bridge demo"
 )]
 pub struct Arguments {
@@ -36,6 +43,28 @@ pub struct Arguments {
     /// One modem, served without a configuration file.
     #[command(flatten)]
     pub bridge: BridgeArguments,
+}
+
+impl Arguments {
+    /// What these words say, the program's name being the first.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that was asked for.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(words).map_err(|error| match superfluous(&error) {
+            Some(word) => Self::command().error(
+                ErrorKind::UnknownArgument,
+                format!("nothing is expected behind DEVICE, SERVICE and INTERFACE, but there is '{word}'"),
+            ),
+            None => error,
+        })
+    }
+}
+
+/// The word behind the last argument, which clap takes for the name of a subcommand.
+fn superfluous(error: &clap::Error) -> Option<&str> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    (error.kind() == ErrorKind::ArgumentConflict).then_some(word)
 }
 
 /// Anything but running the bridge. A device of such a name is given as `./demo`.
@@ -278,10 +307,9 @@ fn dial_seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parse(words: &[&str]) -> Result<Arguments, clap::Error> {
-        Arguments::try_parse_from([&["pppoe-serial-bridge"], words].concat())
+        Arguments::read([&["pppoe-serial-bridge"], words].concat().into_iter().map(OsString::from))
     }
 
     #[test]
@@ -306,6 +334,14 @@ mod tests {
         assert!(parse(&["tty", "service", "eth0"]).is_err());
         assert!(parse(&["--connect=true", "--chatscript=x", "tty", "service", "eth0"]).is_err());
         assert!(parse(&["--connect=true", "tty", "service", "eth0"]).is_ok());
+    }
+
+    #[test]
+    fn a_word_too_many_is_called_so_and_the_usage_names_both_ways_to_dial() {
+        let text = parse(&["--chatscript=x", "tty", "svc", "eth0", "extra"]).unwrap_err().to_string();
+        assert!(text.contains("behind DEVICE, SERVICE and INTERFACE, but there is 'extra'"), "{text}");
+        assert!(text.contains("--chatscript=FILE") && text.contains("--connect=COMMAND"), "{text}");
+        assert!(!text.contains("subcommand"), "{text}");
     }
 
     #[test]

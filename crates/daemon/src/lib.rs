@@ -21,7 +21,6 @@ mod transmit_queue;
 
 pub use event_loop::{EventLoop, StartError};
 
-use clap::Parser;
 use config::{Loaded, Surroundings};
 use control::client;
 use report::Remedied;
@@ -35,7 +34,7 @@ const EXIT_USAGE: u8 = 2;
 /// The whole program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match &arguments.command {
         Some(cli::Command::Check(check)) => check::check(check),
         Some(cli::Command::Demo(demo)) => demo::run(demo),
