@@ -259,6 +259,25 @@ fn a_script_that_the_command_line_names_must_be_there() {
     assert!(lines[0].ends_with("give the path of a readable file to --chatscript"), "{lines:?}");
 }
 
+#[test]
+fn an_empty_ac_name_is_refused_and_an_empty_service_is_warned_of() {
+    let lines = |words: &[&str]| {
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let loaded = config::from_arguments(&arguments.bridge, &surroundings());
+        loaded.map_or_else(|problems| (false, problems), |loaded| (true, loaded.warnings))
+    };
+    let (is_fine, problems) = lines(&["x", "--ac-name=", "--connect=true", "tty", "svc", "eth0"]);
+    assert!(!is_fine, "{problems}");
+    let told: Vec<String> = problems.lines().collect();
+    assert!(told.contains(&"--ac-name is empty; leave it out for the host's name".to_owned()), "{told:?}");
+    let (is_fine, warnings) = lines(&["x", "--connect=true", "tty", "", "eth0"]);
+    assert!(is_fine && warnings.lines().count() == 1, "{warnings}");
+    assert!(warnings.to_string().contains("the service has no name"), "{warnings}");
+    let loaded =
+        load_text("modem.stick.device = '/dev/ttyUSB0'\n[service.\"\"]\n[interface.eth0]\n").unwrap();
+    assert!(loaded.warnings.to_string().contains("the service has no name"), "{}", loaded.warnings);
+}
+
 /// What the program says when it checks a file: exit code, standard output, standard error.
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pppoe-serial-bridge"))

@@ -348,6 +348,9 @@ fn services(root: &mut Section<'_>, modems: &[&str]) -> (Named<Service>, Vec<Opt
         if let Err(error) = ServiceName::parse(section.key.as_bytes()) {
             section.error(None, error.to_string(), None);
         }
+        if section.key.is_empty() {
+            section.warn(None, super::NAMELESS, Some("write [service.NAME]".into()));
+        }
         services.push((section.key.clone(), service(&mut section, modems)));
         places.push(section.place.clone());
         section.finish();

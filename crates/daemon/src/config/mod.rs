@@ -151,6 +151,9 @@ fn finish(
     }
 }
 
+/// What an empty Service-Name comes to: in a request it stands for any service (RFC 2516 §5.1).
+const NAMELESS: &str = "the service has no name, so hosts can only get it by asking for any";
+
 fn arguments_settings(
     arguments: &BridgeArguments,
     surroundings: &Surroundings,
@@ -166,8 +169,13 @@ fn arguments_settings(
     let service = given(arguments.service.as_deref(), "SERVICE");
     let interface = given(arguments.interface.as_deref(), "INTERFACE");
     let ac_name = arguments.ac_name.clone().unwrap_or_else(|| surroundings.host_name.clone());
-    if ac_name.is_empty() {
+    if arguments.ac_name.as_deref() == Some("") {
+        problems.error(None, "--ac-name is empty", Some("leave it out for the host's name".into()));
+    } else if ac_name.is_empty() {
         problems.error(None, "cannot tell the name of this machine", Some("give --ac-name=NAME".into()));
+    }
+    if service.as_deref() == Some("") {
+        problems.warn(None, NAMELESS, Some("give SERVICE a name".into()));
     }
     let dial = arguments_dial(arguments, problems);
     let hangup_file = arguments_script(arguments.hangup_script.as_ref(), "--hangup-script", problems);
