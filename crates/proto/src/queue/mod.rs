@@ -30,11 +30,6 @@ mod ecn;
 mod flows;
 mod pace;
 
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
-mod tests;
-
 pub use pace::Pace;
 
 use crate::discard::DiscardReason;
@@ -218,3 +213,8 @@ impl ModemQueue {
         self.flows.push(&mut self.arena, flow, now, ppp)
     }
 }
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
