@@ -11,18 +11,26 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::Pid;
 
 use crate::error::OsError;
 use crate::holder;
+use crate::random;
 
 /// Where lock files live: the second is where the first was before there was `/run`.
 pub const DIRECTORIES: [&str; 2] = ["/run/lock", "/var/lock"];
 
-static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+/// The locks that this process holds. One that names its number and is not among them was left by another that had the
+/// same number, as it is in containers, where each start begins to count anew.
+static OURS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn ours() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A list of paths is whole at every moment.
+    OURS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A lock file that is ours; see the [module](self).
 #[derive(Debug)]
@@ -50,16 +58,18 @@ impl LockFile {
         let failed = |cause: io::Error| OsError::new("lock", device.display().to_string(), cause);
         let path = directory.join(file_name(&fs::canonicalize(device).map_err(failed)?));
         let pid = rustix::process::getpid().as_raw_pid();
-        // The name must not look like a lock's, nor be that of another attempt under way.
-        let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
-        let draft = directory.join(format!("LTMP..{pid}_{attempt}.new"));
+        // The name must not look like a lock's, nor be one that anybody can foresee: all may write to the directory.
+        let draft = directory.join(format!("LTMP..{:016x}.new", u64::from_ne_bytes(random::octets()?)));
         if let Err(cause) = write_draft(&draft, pid) {
             return Ok(LockFileOutcome::Skipped(OsError::new("write", draft.display().to_string(), cause)));
         }
-        let result = link(&draft, &path);
+        let mut ours = ours();
+        let result = link(&draft, &path, &ours);
         // The draft has done its work, or is of no use; a left-over harms nobody.
         let _ = fs::remove_file(&draft);
-        result.map(|()| LockFileOutcome::Held(Self { path })).map_err(failed)
+        result.map_err(failed)?;
+        ours.push(path.clone());
+        Ok(LockFileOutcome::Held(Self { path }))
     }
 
     /// Where the lock is.
@@ -70,6 +80,7 @@ impl LockFile {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
+        ours().retain(|path| *path != self.path);
         if owner(&self.path).is_ok_and(|owner| owner == Some(rustix::process::getpid())) {
             // If it cannot be removed it is stale as soon as this process ends.
             let _ = fs::remove_file(&self.path);
@@ -87,12 +98,13 @@ fn file_name(device: &Path) -> String {
 }
 
 fn write_draft(draft: &Path, pid: i32) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(draft)?;
+    // A new file, or none: whatever has that name already, a symbolic link above all, was put there by somebody else.
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(draft)?;
     writeln!(file, "{pid:>10}")
 }
 
 /// Links the draft to the lock's name, which fails if there is a lock; a stale one is cleared away first.
-fn link(draft: &Path, path: &Path) -> io::Result<()> {
+fn link(draft: &Path, path: &Path, ours: &[PathBuf]) -> io::Result<()> {
     // Once for a stale lock, once more for a rival who took the same one away and died.
     for _ in 0..3 {
         match fs::hard_link(draft, path) {
@@ -100,8 +112,8 @@ fn link(draft: &Path, path: &Path) -> io::Result<()> {
             other => return other,
         }
         match owner(path) {
-            Ok(Some(pid)) if is_alive(pid) => return Err(held_by(pid)),
-            Ok(_) => remove_stale(draft, path)?,
+            Ok(Some(pid)) if is_live(pid, path, ours) => return Err(held_by(pid)),
+            Ok(_) => remove_stale(draft, path, ours)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -113,14 +125,14 @@ fn link(draft: &Path, path: &Path) -> io::Result<()> {
 ///
 /// A plain unlink could hit the rival's. So the lock is moved aside first, which only one can do, and looked at
 /// again; if it turns out to be a live one it is put back.
-fn remove_stale(draft: &Path, path: &Path) -> io::Result<()> {
+fn remove_stale(draft: &Path, path: &Path, ours: &[PathBuf]) -> io::Result<()> {
     let aside = draft.with_extension("stale");
     match fs::rename(path, &aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,
     }
     let verdict = match owner(&aside) {
-        Ok(Some(pid)) if is_alive(pid) => fs::hard_link(&aside, path).and(Err(held_by(pid))),
+        Ok(Some(pid)) if is_live(pid, path, ours) => fs::hard_link(&aside, path).and(Err(held_by(pid))),
         _ => Ok(()),
     };
     fs::remove_file(&aside)?;
@@ -148,7 +160,11 @@ fn owner(path: &Path) -> io::Result<Option<Pid>> {
     Ok(number.filter(|&number| number > 0).and_then(Pid::from_raw))
 }
 
-fn is_alive(pid: Pid) -> bool {
+/// Whether `pid` still holds the lock at `path` that names it.
+fn is_live(pid: Pid, path: &Path, ours: &[PathBuf]) -> bool {
+    if pid == rustix::process::getpid() {
+        return ours.iter().any(|ours| ours == path);
+    }
     // "Not permitted" comes from a process that is there.
     !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))
 }
@@ -241,6 +257,25 @@ mod tests {
             drop(held(directory.acquire()));
             assert!(directory.names().is_empty());
         }
+    }
+
+    #[test]
+    fn a_lock_left_by_another_life_with_our_number_is_replaced() {
+        let directory = Directory::new("own-number");
+        fs::write(directory.lock(), format!("{:>10}\n", std::process::id())).unwrap();
+        drop(held(directory.acquire()));
+        assert!(directory.names().is_empty());
+    }
+
+    #[test]
+    fn a_draft_is_never_written_through_what_somebody_has_put_in_its_place() {
+        let directory = Directory::new("draft");
+        let victim = directory.0.join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let draft = directory.0.join("LTMP..1.new");
+        std::os::unix::fs::symlink(&victim, &draft).unwrap();
+        assert_eq!(write_draft(&draft, 1).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     }
 
     #[test]
