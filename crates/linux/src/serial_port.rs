@@ -12,6 +12,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -79,6 +80,7 @@ impl SerialPort {
     /// does not take.
     pub fn open(path: impl Into<PathBuf>, settings: &SerialSettings) -> Result<Self, OsError> {
         let path = path.into();
+        check_device(&path)?;
         // The lock file comes first: opening alone already moves DTR under the feet of whoever has it.
         let lock = acquire_lock_file(&path, &settings.lock)?;
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -87,8 +89,10 @@ impl SerialPort {
             errno => os_error("open", &path, errno.into())
                 .or_permission_remedy("add the program's user to the group of the device (dialout)"),
         })?;
-        let original =
-            termios::tcgetattr(&tty).map_err(|errno| os_error("read modes of", &path, errno.into()))?;
+        let original = termios::tcgetattr(&tty).map_err(|errno| match errno {
+            Errno::NOTTY => not_a_tty(&path),
+            errno => os_error("read modes of", &path, errno.into()),
+        })?;
         rustix::fs::flock(&tty, FlockOperation::NonBlockingLockExclusive).map_err(|errno| {
             let cause = match errno {
                 Errno::WOULDBLOCK => holder::busy(holder::of_flock(&tty)),
@@ -323,6 +327,8 @@ impl Drop for SerialPort {
         let _ = termios::tcsetattr(&self.tty, OptionalActions::Now, &self.original);
         // A claim lasts as long as anybody has the port open, a pseudo-terminal's master for one.
         let _ = termios::ioctl_tiocnxcl(&self.tty);
+        // The same for a command that takes its time to end.
+        let _ = rustix::fs::flock(&self.tty, FlockOperation::Unlock);
     }
 }
 
@@ -371,6 +377,25 @@ impl std::error::Error for SerialError {}
 
 fn os_error(operation: &'static str, path: &Path, cause: io::Error) -> OsError {
     OsError::new(operation, path.display().to_string(), cause)
+}
+
+/// Whether a tty can be at `path`, without opening it.
+fn check_device(path: &Path) -> Result<(), OsError> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.file_type().is_char_device() => Ok(()),
+        Ok(_) => Err(not_a_tty(path)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            let cause = io::Error::new(io::ErrorKind::NotFound, "no such device");
+            Err(os_error("open", path, cause)
+                .with_remedy("plug the modem in, give another path (see /dev/serial/by-id), or use --wait"))
+        }
+        Err(cause) => Err(os_error("open", path, cause)),
+    }
+}
+
+fn not_a_tty(path: &Path) -> OsError {
+    let cause = io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not a tty", path.display()));
+    os_error("open", path, cause).with_remedy("give the path of a serial port (see /dev/serial/by-id)")
 }
 
 fn acquire_lock_file(path: &Path, policy: &LockPolicy) -> Result<Option<LockFileOutcome>, OsError> {

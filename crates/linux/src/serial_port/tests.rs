@@ -191,7 +191,12 @@ fn a_missing_lock_directory_is_told_and_no_obstacle() {
 fn what_is_no_port_is_refused() {
     let missing = SerialPort::open("/dev/nosuchtty", &settings()).unwrap_err();
     assert!(missing.is_missing());
-    assert!(missing.to_string().starts_with("open /dev/nosuchtty: "), "{missing}");
+    assert_eq!(missing.to_string(), "open /dev/nosuchtty: no such device");
+    assert!(missing.remedy().is_some_and(|remedy| remedy.contains("--wait")));
     let no_tty = SerialPort::open("/dev/null", &settings()).unwrap_err();
-    assert!(no_tty.to_string().starts_with("read modes of /dev/null: "), "{no_tty}");
+    assert_eq!(no_tty.to_string(), "open /dev/null: /dev/null is not a tty");
+    assert!(no_tty.remedy().is_some_and(|remedy| remedy.contains("/dev/serial/by-id")));
+    // A file is not even opened.
+    let file = SerialPort::open("/proc/self/status", &settings()).unwrap_err();
+    assert_eq!(file.to_string(), "open /proc/self/status: /proc/self/status is not a tty");
 }
