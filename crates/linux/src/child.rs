@@ -1,9 +1,10 @@
 //! A command of the operator's at work on a serial port: `/bin/sh -c COMMAND`, standard input and output the port.
 //!
-//! It promises: the command and what it starts are one process group, which does not outlive [`Child`]; its standard
-//! error can be read line by line without waiting, in bounded memory; it starts with an empty signal mask. The caller
-//! watches [`Child::exit_descriptor`] and [`Child::stderr_descriptor`], leaves the port alone meanwhile (it is in
-//! blocking mode, as commands expect), and times out by [`Child::terminate`] and, later, by dropping.
+//! It promises: the command and what it starts are one process group, which does not outlive [`Child`]; the command is
+//! asked to end when the thread that started it ends, however that does; its standard error can be read line by line
+//! without waiting, in bounded memory; it starts with an empty signal mask. The caller watches
+//! [`Child::exit_descriptor`] and [`Child::stderr_descriptor`], leaves the port alone meanwhile (it is in blocking mode,
+//! as commands expect), and times out by [`Child::terminate`], later by [`Child::kill`], and drops it once it has ended.
 
 use std::ffi::OsStr;
 use std::io;
@@ -77,13 +78,32 @@ impl Child {
         }))
     }
 
-    /// Asks the command and all it has started to end (`SIGTERM`). Dropping this makes them.
+    /// Whether [`Child::next_line`] has a line without reading more.
+    pub fn has_line(&self) -> bool {
+        self.stderr.has_line()
+    }
+
+    /// Asks the command and all it has started to end (`SIGTERM`). The port is the caller's again: nonblocking.
     ///
     /// # Errors
     ///
     /// None that the caller could have caused.
     pub fn terminate(&self) -> io::Result<()> {
+        self.release_port();
         self.signal_group(Signal::TERM)
+    }
+
+    /// Makes the command and all it has started end (`SIGKILL`).
+    ///
+    /// # Errors
+    ///
+    /// None that the caller could have caused.
+    pub fn kill(&self) -> io::Result<()> {
+        self.signal_group(Signal::KILL)
+    }
+
+    fn release_port(&self) {
+        let _ = rustix::io::ioctl_fionbio(&self.tty, true);
     }
 
     fn signal_group(&self, signal: Signal) -> io::Result<()> {
@@ -96,11 +116,11 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         // The leader is not reaped yet, so the number still means this group.
-        let _ = self.signal_group(Signal::KILL);
-        // Short: nothing in the group holds off SIGKILL, and the port stays open in this process, so there is no
-        // last close for it to wait in.
-        let _ = self.child.wait();
-        let _ = rustix::io::ioctl_fionbio(&self.tty, true);
+        let _ = self.kill();
+        // Not waited for: a process that hangs in a driver holds off even SIGKILL. One that is dropped before its end
+        // stays in the process table until this program ends.
+        let _ = self.child.try_wait();
+        self.release_port();
     }
 }
 
@@ -115,6 +135,7 @@ fn start(command: &str, tty: BorrowedFd<'_>, environment: &[(&str, &OsStr)]) -> 
         .stderr(Stdio::piped())
         .process_group(0);
     sys::process::empty_mask_in_child(&mut shell)?;
+    sys::process::end_with_this_thread(&mut shell);
     // The mode belongs to the open port, not to the descriptor, so it is the same for the command and for us.
     rustix::io::ioctl_fionbio(&tty, false)?;
     let started = shell.spawn().and_then(|child| watch(child, &tty));
@@ -200,14 +221,25 @@ impl Lines {
         }
     }
 
-    fn take_line(&mut self) -> Option<String> {
+    fn has_line(&self) -> bool {
+        self.line_end().is_some()
+    }
+
+    /// How long the next line is, without its break and with it.
+    fn line_end(&self) -> Option<(usize, usize)> {
         let line_break = self.partial.iter().take(MAX_LINE + 1).position(|&octet| octet == b'\n');
-        let (len, with_break) = match line_break {
-            Some(at) => (at, at + 1),
-            None if self.partial.len() >= MAX_LINE => (MAX_LINE, MAX_LINE),
-            None if self.is_ended && !self.partial.is_empty() => (self.partial.len(), self.partial.len()),
-            None => return None,
-        };
+        match line_break {
+            Some(at) => Some((at, at + 1)),
+            None if self.partial.len() >= MAX_LINE => Some((MAX_LINE, MAX_LINE)),
+            None if self.is_ended && !self.partial.is_empty() => {
+                Some((self.partial.len(), self.partial.len()))
+            }
+            None => None,
+        }
+    }
+
+    fn take_line(&mut self) -> Option<String> {
+        let (len, with_break) = self.line_end()?;
         let line: Vec<u8> = self.partial.drain(..with_break).take(len).collect();
         Some(String::from_utf8_lossy(&line).into_owned())
     }
@@ -290,6 +322,35 @@ mod tests {
         drop(child);
         await_readable(&pipe);
         assert_eq!(rustix::io::read(&pipe, &mut [0; 1]), Ok(0));
+    }
+
+    #[test]
+    fn a_command_does_not_outlive_the_thread_that_started_it() {
+        let started = std::thread::spawn(|| {
+            let (pair, tty, mut child) = run("echo started >&2; read -r forever");
+            assert_eq!(await_line(&mut child), line("started"));
+            (pair, tty, child)
+        });
+        let (_pair, _tty, child) = started.join().unwrap();
+        assert_eq!(await_end(&child), ChildEnd::Killed { signal: libc::SIGTERM });
+    }
+
+    #[test]
+    fn a_command_may_do_something_before_it_ends_and_must_end_if_it_does_not() {
+        let (pair, tty, mut child) =
+            run("trap 'printf ATH; exit 4' TERM; echo ready >&2; while :; do read -r forever; done");
+        assert_eq!(await_line(&mut child), line("ready"));
+        child.terminate().unwrap();
+        assert_eq!(rustix::io::read(&tty, &mut [0; 1]), Err(Errno::AGAIN));
+        assert_eq!(await_end(&child), ChildEnd::Exited(4));
+        let mut buffer = [0; 16];
+        let len = pair.read(&mut buffer).unwrap();
+        assert_eq!(&buffer[..len], b"ATH");
+        let (_pair, _tty, mut child) = run("trap '' TERM; echo ready >&2; sleep 1000; sleep 1000");
+        assert_eq!(await_line(&mut child), line("ready"));
+        child.terminate().unwrap();
+        child.kill().unwrap();
+        assert_eq!(await_end(&child), ChildEnd::Killed { signal: libc::SIGKILL });
     }
 
     #[test]

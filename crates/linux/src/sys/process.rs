@@ -5,9 +5,23 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use rustix::io::Errno;
+use rustix::process::Signal;
 use rustix::thread::UnshareFlags;
 
 use super::signal;
+
+/// Sends the child `SIGTERM` if the calling thread ends before it; a child that comes too late for that does not start.
+pub(crate) fn end_with_this_thread(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    let tie = move || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
+        if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(Errno::SRCH.into()) }
+    };
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed: these are bare system calls, and the
+    // closure neither allocates nor locks.
+    unsafe { command.pre_exec(tie) };
+}
 
 /// Gives the child an empty signal mask; a mask outlives exec, and this program blocks most of what ends one.
 pub(crate) fn empty_mask_in_child(command: &mut Command) -> io::Result<()> {
