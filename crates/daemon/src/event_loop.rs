@@ -20,10 +20,12 @@ use bridge_proto::bridge::{Bridge, Input, ModemCommand, Seed};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::event::Direction;
 use bridge_proto::forward::{self, SessionTable, ToHost, ToModem};
+use bridge_proto::hdlc::MAX_FRAME;
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{self, NoCarrier};
 use bridge_proto::time::Instant;
 use bridge_proto::wire::ethernet::MacAddr;
+use bridge_proto::wire::session::LARGEST_INFORMATION;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,6 +41,10 @@ const DISCOVERY_BATCH: usize = 32;
 const READ_OCTETS: usize = 4096;
 /// The longest Ethernet frame we look at; longer ones are dropped and counted.
 const FRAME_OCTETS: usize = 2048;
+// What sessions are granted fits: behind Ethernet header, PPPoE header and protocol field here, and on the line between
+// address, control and protocol fields and the FCS.
+const _: () = assert!(14 + 6 + 2 + LARGEST_INFORMATION as usize <= FRAME_OCTETS);
+const _: () = assert!(2 + 2 + LARGEST_INFORMATION as usize + 2 <= MAX_FRAME);
 /// How long a break lasts: as long as tcsendbreak(3) makes it.
 const BREAK: Duration = Duration::from_millis(250);
 /// A modem that says NO CARRIER in the middle of a frame says nothing for at least so long.

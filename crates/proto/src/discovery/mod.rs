@@ -32,6 +32,7 @@ use crate::id::InterfaceId;
 use crate::time::Instant;
 use crate::wire::discovery::{Code, DiscoveryPacket, SessionId};
 use crate::wire::ethernet::MacAddr;
+use crate::wire::session::LARGEST_INFORMATION;
 use crate::wire::tag::{Printable, TagType, Tags};
 use alloc::vec::Vec;
 use core::fmt;
@@ -189,8 +190,9 @@ impl AccessConcentrator {
             host_uniq: packet.tags.first(TagType::HostUniq).map(Vec::from),
             relay_session_id: packet.tags.first(TagType::RelaySessionId).map(Vec::from),
             max_payload_echo,
-            // RFC 4638 §5.1: the least of the tag and the interface's MTU less 8.
-            max_payload: max_payload_echo.map(|tag| tag.min(local.mtu.saturating_sub(PPPOE_AND_PPP_HEADERS))),
+            // RFC 4638 §5.1: the least of the tag and the interface's MTU less 8; and of what we have room for.
+            max_payload: max_payload_echo
+                .map(|tag| tag.min(local.mtu.saturating_sub(PPPOE_AND_PPP_HEADERS)).min(LARGEST_INFORMATION)),
         };
         if reply::fits(local, &request) { Ok(request) } else { Err(DiscardReason::OversizedEcho) }
     }
@@ -264,7 +266,8 @@ fn check_padi_size(packet: &DiscoveryPacket<'_>) -> Result<(), DiscardReason> {
 /// Octets of an Ethernet payload that a PPP payload cannot have: the PPPoE header and the PPP protocol field.
 const PPPOE_AND_PPP_HEADERS: u16 = 8;
 
-/// The PPP-Max-Payload to echo, if both sides can carry more than RFC 2516's 1492 octets (RFC 4638 §4).
+/// The PPP-Max-Payload to echo, if both sides can carry more than RFC 2516's 1492 octets (RFC 4638 §4). It is echoed as
+/// it was sent, however much it is: that the lesser of all limits holds is for the MRU to say.
 fn max_payload_echo(local: &LocalInterface, tags: Tags<'_>) -> Option<u16> {
     const MAX_WITHOUT: u16 = 1492;
     /// The full 1500 octets of an IP packet must fit, or there is no point.

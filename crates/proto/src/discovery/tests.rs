@@ -347,6 +347,7 @@ fn a_long_payload_is_agreed_only_where_it_fits() {
     assert_eq!(at(1508, &1500_u16.to_be_bytes()), Some(1500));
     assert_eq!(at(1508, &2000_u16.to_be_bytes()), Some(1500));
     assert_eq!(at(9000, &2000_u16.to_be_bytes()), Some(2000));
+    assert_eq!(at(9000, &4000_u16.to_be_bytes()), Some(LARGEST_INFORMATION));
     assert_eq!(at(9000, &1493_u16.to_be_bytes()), Some(1493));
     assert_eq!(at(9000, &1492_u16.to_be_bytes()), None);
     assert_eq!(at(1507, &1500_u16.to_be_bytes()), None);

@@ -12,6 +12,10 @@ use super::{DecodeError, HEADER_LEN, Header};
 /// CODE of every session frame.
 const SESSION_CODE: u8 = 0x00;
 
+/// Octets of the longest information field that is carried, however long the frames of the Ethernet may be. The buffers
+/// of both sides hold it: [`MAX_FRAME`](crate::hdlc::MAX_FRAME) on the line, the caller's on the Ethernet.
+pub const LARGEST_INFORMATION: u16 = 2000;
+
 /// A session frame as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionFrame<'a> {
