@@ -586,3 +586,14 @@ fn a_flood_of_padis_makes_a_bounded_number_of_held_offers() {
     story.wait(Duration::from_secs(10));
     assert_eq!(story.offers().len(), 256);
 }
+
+#[test]
+fn nobody_is_told_about_a_session_under_our_own_address() {
+    let mut story = Story::begin(config());
+    story.input(Input::StraySession { interface: ETH0, source: our_mac(ETH0), session_id: 7 });
+    assert!(story.outputs.is_empty());
+    story.input(Input::StraySession { interface: ETH0, source: ANN, session_id: 7 });
+    story.input(Input::StraySession { interface: ETH0, source: ANN, session_id: 7 });
+    let told = story.events().filter(|event| matches!(event, Event::StrayAnswered(_))).count();
+    assert_eq!(told, 1);
+}

@@ -29,6 +29,7 @@ mod pool;
 mod rescue;
 mod session;
 mod snapshot;
+mod strays;
 mod watch;
 
 pub use access::{Access, MacPattern};
@@ -51,14 +52,11 @@ use crate::wire::ethernet::MacAddr;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use call::Line;
-use core::num::NonZeroU32;
-use limits::{Gate, RateLimit};
+use limits::Gate;
 use lockout::Lockout;
 use offers::Offers;
 use pool::Pools;
-
-/// So many PADTs are sent for sessions that nobody has.
-const STRAYS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+use strays::Strays;
 
 /// Randomness from outside: fresh at every start, and secret.
 #[derive(Clone, Copy)]
@@ -77,7 +75,7 @@ pub struct Bridge {
     offers: Offers,
     gate: Gate,
     random: Random,
-    strays: RateLimit,
+    strays: Strays,
     lockout: Lockout,
     /// Which services take no new calls, in the order of the configuration.
     drained: Vec<bool>,
@@ -114,7 +112,7 @@ impl Bridge {
             interfaces,
             lines,
             random,
-            strays: RateLimit::default(),
+            strays: Strays::default(),
             lockout: Lockout::default(),
             drained,
             outputs: VecDeque::new(),
@@ -278,12 +276,14 @@ impl Bridge {
     fn on_stray(&mut self, now: Instant, id: InterfaceId, source: MacAddr, session_id: u16) {
         let Some(local) = self.interface(id) else { return };
         let Some(session_id) = crate::wire::discovery::SessionId::new(session_id) else { return };
-        if !source.is_unicast() || !self.strays.allow(now, STRAYS_PER_SECOND) {
+        let peer = Peer { interface: id, mac: source };
+        // What bears our own address is no host's: a loop, or somebody who wants us to talk to ourselves.
+        if !source.is_unicast() || source == local.mac || !self.strays.allow(now, peer, session_id) {
             return;
         }
         let frame = discovery::padt(&local, source, session_id, None, Some("no such session"));
         self.emit(Output::SendDiscovery { interface: id, frame });
-        self.report(Event::StrayAnswered(Peer { interface: id, mac: source }));
+        self.report(Event::StrayAnswered(peer));
     }
 
     fn on_line_timeout(&mut self, now: Instant, modem: ModemId) {
