@@ -236,6 +236,37 @@ fn no_secret_that_a_modem_echoes_is_in_any_event() {
     assert!(!told.contains("4711") && !told.contains("hunter2"), "{told}");
 }
 
+// --- Suspicion ------------------------------------------------------------------------------------------
+
+/// What is written to the modem first at the second dial, if it says this in the first.
+fn second_dial_after(said: &[u8]) -> Vec<u8> {
+    let mut config = config();
+    let script = Script::parse(b"ABORT BUSY '' ATD CONNECT").unwrap();
+    config.modems.truncate(1);
+    config.services = vec![service("net", &[A])];
+    config.modems[0].dial = DialMethod::Script(Arc::new(script), ConversationOptions::default());
+    config.modems[0].rescue.when = RescueWhen::Suspicion;
+    let mut story = Story::begin(config);
+    assert_eq!(story.come(ANN), Some(A));
+    let cookie = story.cookie(ETH0, ANN);
+    story.input(Input::ModemOctets { modem: A, octets: said });
+    story.input(Input::ModemOctets { modem: A, octets: b"BUSY\r\n" });
+    story.wait(Duration::from_secs(30));
+    story.request(ETH0, ANN, "net", &cookie);
+    assert_eq!(story.dialled(), Some(A));
+    let written = story.outputs.iter().find_map(|output| match output {
+        Output::WriteModem { octets, .. } => Some(octets.clone()),
+        _ => None,
+    });
+    written.unwrap()
+}
+
+#[test]
+fn a_modem_that_spoke_ppp_during_a_failed_dial_is_checked_before_the_next() {
+    assert!(second_dial_after(b"ATD\r\n").starts_with(b"ATD"));
+    assert_eq!(second_dial_after(b"ATD\r\n\x7e\xff\x7d\x23\xc0\x21\x01"), b"AT\r");
+}
+
 // --- Hunt groups ----------------------------------------------------------------------------------------
 
 #[test]

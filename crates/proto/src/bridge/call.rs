@@ -6,6 +6,7 @@ use super::watch::Watch;
 use crate::chat::Conversation;
 use crate::discovery::SessionRequest;
 use crate::event::{CloseReason, ConnectFailure, Peer};
+use crate::hdlc::PppStartDetector;
 use crate::id::ModemId;
 use crate::lcp::{Mediator, Side};
 use crate::modem::{Backoff, Budget, ModemState};
@@ -35,6 +36,10 @@ pub(super) struct Line {
     pub(super) rescue: Option<Rescue>,
     /// There is reason to think that the modem is stuck.
     pub(super) suspect: bool,
+    /// Looks for PPP in what the modem says before it is connected.
+    pub(super) ppp_start: PppStartDetector,
+    /// It has found some: the modem was still in data mode.
+    pub(super) ppp_seen: bool,
     pub(super) call: Option<Call>,
     /// A host that came while the modem was still on its way down.
     pub(super) next: Option<Waiting>,
@@ -132,6 +137,8 @@ impl Line {
             budget,
             rescue: None,
             suspect: false,
+            ppp_start: PppStartDetector::new(),
+            ppp_seen: false,
             call: None,
             next: None,
         }

@@ -51,6 +51,7 @@ impl Bridge {
         let Some(line) = self.line_mut(modem) else { return };
         let waits = line.state == ModemState::Opening;
         line.opened = waits;
+        (line.ppp_start, line.ppp_seen) = Default::default();
         if waits && !self.begin_rescue(now, modem) {
             self.dial(now, modem);
         }
@@ -80,9 +81,9 @@ impl Bridge {
     }
 
     pub(super) fn on_modem_octets(&mut self, now: Instant, modem: ModemId, octets: &[u8]) {
-        let Some(conversation) = self.line_mut(modem).and_then(|line| line.conversation.as_mut()) else {
-            return;
-        };
+        let Some(line) = self.line_mut(modem) else { return };
+        line.ppp_seen |= line.ppp_start.find(octets).is_some();
+        let Some(conversation) = line.conversation.as_mut() else { return };
         let consumed = conversation.handle_octets(now, octets);
         let rest = octets.get(consumed..).unwrap_or_default();
         self.follow_conversation(now, modem, rest);
@@ -210,7 +211,7 @@ impl Bridge {
         line.rest = Some((until, failure.clone()));
         line.conversation = None;
         line.rescue = None;
-        line.suspect |= failure.is_silence();
+        line.suspect |= failure.is_silence() || line.ppp_seen;
         let opening = line.state == ModemState::Opening;
         let on_hook = line.config.timing.on_hook;
         self.report(Event::ConnectFailed { modem, failure: failure.clone() });
