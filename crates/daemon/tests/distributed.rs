@@ -58,9 +58,13 @@ fn the_unit_starts_the_program_with_the_settings_of_the_example() {
 }
 
 #[test]
-fn the_unit_waits_for_readiness_and_for_the_goodbyes() {
+fn the_unit_waits_for_what_comes_and_restarts_only_where_that_helps() {
     let unit = read(&dist("pppoe-serial-bridge@.service"));
     let unit = assignments(&unit);
     assert_eq!(unit["Type"], "notify");
+    // What would fail again and again is not tried again and again; a device that is late does not fail at all.
+    assert_eq!(unit["Restart"], "on-failure");
+    assert_eq!(unit["RestartPreventExitStatus"], "2");
+    assert!(unit["ExecStart"].contains(" --wait "));
     assert!(unit["TimeoutStopSec"].parse::<u64>().unwrap() > 8);
 }
