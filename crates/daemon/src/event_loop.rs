@@ -347,7 +347,7 @@ impl EventLoop {
             Some(Source::Session(interface)) => self.on_session_frames(now, interface),
             Some(Source::Modem(modem)) => self.on_modem_ready(now, modem, readiness),
             Some(Source::CommandEnd(modem)) => self.on_command_end(now, modem),
-            Some(Source::CommandWords(modem)) => self.on_command_words(modem),
+            Some(Source::CommandWords(modem)) => self.on_command_words(now, modem),
             Some(Source::Control) => self.on_control(now),
             None => {}
         }
@@ -707,9 +707,9 @@ impl EventLoop {
         Ok(())
     }
 
-    fn on_command_words(&mut self, modem: ModemId) {
+    fn on_command_words(&mut self, now: Instant, modem: ModemId) {
         let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-        if !port.tell_command_lines()
+        if !port.take_command_lines(|line| self.report.command_line(now, modem, line))
             && let Some(child) = port.child()
         {
             let _ = self.poller.remove(child.stderr_descriptor());
@@ -717,6 +717,8 @@ impl EventLoop {
     }
 
     fn on_command_end(&mut self, now: Instant, modem: ModemId) {
+        // Its last words, often why it failed.
+        self.on_command_words(now, modem);
         let Some(end) = self.modem(modem).and_then(ModemPort::take_command_end) else { return };
         self.input(
             now,

@@ -241,13 +241,21 @@ impl ModemPort {
         self.child.as_ref()
     }
 
-    /// Logs what the connect command says.
-    pub(crate) fn tell_command_lines(&mut self) -> bool {
+    /// Hands what the command says to `tell`, a few lines at a time: one that never stops must not stop the loop.
+    /// Returns whether more may come.
+    pub(crate) fn take_command_lines(&mut self, mut tell: impl FnMut(&str)) -> bool {
+        const MOST: usize = 16;
         let Some(child) = &mut self.child else { return false };
+        let mut lines = 0;
         loop {
+            // The poller sees only what is not read yet, so what is has to be told now.
+            if lines >= MOST && !child.has_line() {
+                return true;
+            }
             match child.next_line() {
                 Ok(StderrLine::Line(line)) => {
-                    tracing::info!("{}: connect: {}", self.settings.device.display(), line.escape_debug());
+                    tell(&line);
+                    lines += 1;
                 }
                 Ok(StderrLine::NotNow) => return true,
                 Ok(StderrLine::End) | Err(_) => return false,
@@ -258,7 +266,6 @@ impl ModemPort {
     /// How the connect command ended, if it has; then the tty is ours again.
     pub(crate) fn take_command_end(&mut self) -> Option<Result<(), String>> {
         let end = self.child.as_ref()?.end().ok()??;
-        self.tell_command_lines();
         self.child = None;
         Some(match end {
             ChildEnd::Exited(0) => Ok(()),

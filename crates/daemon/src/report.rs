@@ -159,6 +159,13 @@ impl Report {
         PeerName { interface: self.interface(peer.interface), peer }
     }
 
+    /// Logs a line that a modem's external command has said.
+    pub(crate) fn command_line(&mut self, now: Instant, modem: ModemId, line: &str) {
+        if enabled!(Level::INFO) && self.allow(now, Kind::Commands) {
+            info!("{}: command: {}", self.modem(modem), line.escape_debug());
+        }
+    }
+
     /// Logs one event.
     pub(crate) fn event(&mut self, now: Instant, event: &Event) {
         if let Event::Discarded { reason, .. } | Event::DiscardedLcp { reason, .. } = event {
@@ -241,17 +248,19 @@ enum Kind {
     Refusals,
     Sessions,
     Links,
+    Commands,
     Ppp,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Dropped,
         Self::Discovery,
         Self::Offers,
         Self::Refusals,
         Self::Sessions,
         Self::Links,
+        Self::Commands,
         Self::Ppp,
     ];
 
@@ -263,6 +272,7 @@ impl Kind {
             Self::Refusals => "refusals",
             Self::Sessions => "sessions",
             Self::Links => "links",
+            Self::Commands => "lines of commands",
             Self::Ppp => "PPP packets",
         }
     }
@@ -272,8 +282,8 @@ impl Kind {
             Self::Dropped | Self::Offers | Self::Refusals | Self::Sessions | Self::Links => {
                 LineLimit::new(20, Duration::from_secs(5))
             }
-            // Only for who wants to read them, and then many belong together.
-            Self::Discovery | Self::Ppp => LineLimit::new(200, Duration::from_millis(500)),
+            // Only for who wants to read them, or of our own making, and then many belong together.
+            Self::Discovery | Self::Commands | Self::Ppp => LineLimit::new(200, Duration::from_millis(500)),
         }
     }
 }

@@ -45,3 +45,23 @@ fn xon_and_xoff_are_escaped_where_they_are_flow_control() {
     assert!(sent.windows(4).any(|octets| octets == [0x7d, 0x31, 0x7d, 0x33]), "{sent:02x?}");
     assert_eq!(bare(&sent_with(FlowControl::None)), 2);
 }
+
+#[test]
+fn a_command_that_never_stops_talking_stops_nothing() {
+    let pair = PtyPair::open().unwrap();
+    let connect = Some("yes >&2".to_owned());
+    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) }, [0; 16]);
+    port.open().unwrap();
+    let child = port.run_command(ModemCommand::Connect).unwrap();
+    await_readable(child.stderr_descriptor());
+    for _ in 0..3 {
+        let mut told = 0;
+        assert!(port.take_command_lines(|line| {
+            assert_eq!(line, "y");
+            told += 1;
+        }));
+        // 16, and what was read with them.
+        assert!((16..=16 + 512).contains(&told), "{told}");
+        await_readable(port.child().unwrap().stderr_descriptor());
+    }
+}
