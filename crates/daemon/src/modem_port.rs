@@ -189,11 +189,10 @@ impl ModemPort {
         self.child = None;
         self.framing = false;
         self.queue.clear();
-        if let Some(port) = &mut self.port {
-            let _ = port.discard_output();
-            if let Err(error) = port.hang_up() {
-                tracing::debug!("{}: cannot drop DTR: {error}", self.settings.device.display());
-            }
+        if let Some(port) = &mut self.port
+            && let Err(error) = port.hang_up()
+        {
+            tracing::debug!("{}: cannot drop DTR: {error}", self.settings.device.display());
         }
     }
 
