@@ -60,12 +60,7 @@ impl EventLoop {
                 self.bridge.handle_input(now, Input::FileContents { modem, contents });
             }
             Output::RunCommand { modem, command } => self.run_command(now, modem, command),
-            Output::StopCommand(modem) => {
-                self.forget_command(modem);
-                if let Some(port) = self.modem(modem) {
-                    port.stop_command();
-                }
-            }
+            Output::StopCommand(modem) => self.stop_command(now, modem),
             Output::StartFraming { modem, octets } => {
                 if let Some(port) = self.modem(modem) {
                     port.start_framing();
@@ -98,7 +93,7 @@ impl EventLoop {
             }
             Output::SendToHost { modem, ppp } => self.send_to_host(modem, &ppp),
             Output::HangUpModem(modem) => {
-                self.forget_command(modem);
+                self.stop_command(now, modem);
                 if let Some(port) = self.modem(modem) {
                     port.hang_up();
                 }
@@ -145,7 +140,7 @@ impl EventLoop {
     }
 
     fn close_modem(&mut self, now: Instant, modem: ModemId) {
-        self.forget_command(modem);
+        self.stop_command(now, modem);
         self.unwatch_modem(modem);
         if let Some(port) = self.modem(modem) {
             port.close();

@@ -8,6 +8,7 @@ use crate::ethernet_port::{EthernetPort, Reception, receive, send_on};
 use crate::modem_port::ModemPort;
 use crate::report::{Remedied, Report};
 use bridge_linux::OsError;
+use bridge_linux::child::Child;
 use bridge_linux::clock::monotonic_micros;
 use bridge_linux::device_watcher::{DeviceChange, DeviceState, DeviceWatcher, PathId};
 use bridge_linux::interface::{Interface, InterfaceChange, InterfaceMonitor};
@@ -53,6 +54,8 @@ const QUIET: Duration = Duration::from_millis(200);
 const DOWN: Duration = Duration::from_secs(10);
 /// How often it is looked whether there is something dropped to be told.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
+/// How long an external command may take to end once it is asked to.
+const COMMAND_GRACE: Duration = Duration::from_secs(2);
 /// A goodbye that takes longer than this is not waited for.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(8);
 
@@ -93,6 +96,8 @@ pub(crate) enum Timer {
     },
     /// An interface has been down for longer than a cable takes to be plugged in again.
     StillDown(InterfaceId),
+    /// By its process number.
+    KillCommand(u32),
     TellDiscards,
     GiveUp,
 }
@@ -108,6 +113,8 @@ enum Source {
     Modem(ModemId),
     CommandEnd(ModemId),
     CommandWords(ModemId),
+    /// By its process number.
+    StoppedCommand(u32),
     Control,
 }
 
@@ -127,6 +134,8 @@ pub struct EventLoop {
     pub(crate) modems: Vec<ModemPort>,
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
+    /// Commands that were asked to end.
+    stopped_commands: Vec<Child>,
     /// What a modem had said behind its CONNECT.
     pub(crate) leftovers: Vec<(ModemId, Vec<u8>)>,
     frame: Box<[u8]>,
@@ -163,6 +172,7 @@ impl EventLoop {
             report,
             timers: Vec::new(),
             leftovers: Vec::new(),
+            stopped_commands: Vec::new(),
             frame: vec![0; FRAME_OCTETS].into_boxed_slice(),
             octets: vec![0; READ_OCTETS].into_boxed_slice(),
             exit: None,
@@ -276,7 +286,7 @@ impl EventLoop {
             self.bridge.handle_timeout(now);
             self.carry_out(now);
         }
-        if self.bridge.is_finished() {
+        if self.bridge.is_finished() && self.stopped_commands.is_empty() {
             self.finish(ExitCode::SUCCESS);
         }
     }
@@ -306,6 +316,11 @@ impl EventLoop {
                 let port = self.ethernet.get(usize::from(interface.0)).and_then(Option::as_ref);
                 if port.is_some_and(|port| !port.interface.is_up) {
                     self.input(now, Input::InterfaceDown { interface });
+                }
+            }
+            Timer::KillCommand(pid) => {
+                if let Some(command) = self.stopped_commands.iter().find(|command| command.pid() == pid) {
+                    let _ = command.kill();
                 }
             }
             Timer::TellDiscards => {
@@ -348,6 +363,7 @@ impl EventLoop {
             Some(Source::Modem(modem)) => self.on_modem_ready(now, modem, readiness),
             Some(Source::CommandEnd(modem)) => self.on_command_end(now, modem),
             Some(Source::CommandWords(modem)) => self.on_command_words(now, modem),
+            Some(Source::StoppedCommand(pid)) => self.on_stopped_command_end(pid),
             Some(Source::Control) => self.on_control(now),
             None => {}
         }
@@ -729,11 +745,24 @@ impl EventLoop {
         );
     }
 
-    pub(crate) fn forget_command(&mut self, modem: ModemId) {
-        if let Some(child) = self.modems.get(usize::from(modem.0)).and_then(ModemPort::child) {
-            let _ = self.poller.remove(child.exit_descriptor());
-            let _ = self.poller.remove(child.stderr_descriptor());
+    /// Asks the command at work on a modem to end, and later makes it; the loop does not wait for that.
+    pub(crate) fn stop_command(&mut self, now: Instant, modem: ModemId) {
+        let Some(command) = self.modem(modem).and_then(ModemPort::take_command) else { return };
+        let pid = command.pid();
+        let _ = self.poller.remove(command.stderr_descriptor());
+        let exit = command.exit_descriptor();
+        // It may not have got as far as being watched.
+        let _ = self.poller.remove(exit);
+        if self.poller.add(exit, token(Source::StoppedCommand(pid)), Interest::READABLE).is_ok() {
+            let _ = command.terminate();
+            self.stopped_commands.push(command);
+            self.timers.push((now + COMMAND_GRACE, Timer::KillCommand(pid)));
         }
+        self.update_interest(modem);
+    }
+
+    fn on_stopped_command_end(&mut self, pid: u32) {
+        self.stopped_commands.retain(|command| command.pid() != pid || matches!(command.end(), Ok(None)));
     }
 }
 
@@ -749,20 +778,21 @@ fn token(source: Source) -> Token {
     let (kind, number) = match source {
         Source::Signals => (0, 0),
         Source::Interfaces => (1, 0),
-        Source::Discovery(InterfaceId(number)) => (2, number),
-        Source::Session(InterfaceId(number)) => (3, number),
-        Source::Modem(ModemId(number)) => (4, number),
-        Source::CommandEnd(ModemId(number)) => (5, number),
-        Source::CommandWords(ModemId(number)) => (6, number),
+        Source::Discovery(InterfaceId(number)) => (2, number.into()),
+        Source::Session(InterfaceId(number)) => (3, number.into()),
+        Source::Modem(ModemId(number)) => (4, number.into()),
+        Source::CommandEnd(ModemId(number)) => (5, number.into()),
+        Source::CommandWords(ModemId(number)) => (6, number.into()),
         Source::Devices => (7, 0),
         Source::Control => (8, 0),
+        Source::StoppedCommand(pid) => (9, pid),
     };
-    Token(kind << 16 | u64::from(number))
+    Token(kind << 32 | u64::from(number))
 }
 
 fn source(token: Token) -> Option<Source> {
     let number = (token.0 & 0xffff) as u16;
-    Some(match token.0 >> 16 {
+    Some(match token.0 >> 32 {
         0 => Source::Signals,
         1 => Source::Interfaces,
         2 => Source::Discovery(InterfaceId(number)),
@@ -772,6 +802,7 @@ fn source(token: Token) -> Option<Source> {
         6 => Source::CommandWords(ModemId(number)),
         7 => Source::Devices,
         8 => Source::Control,
+        9 => Source::StoppedCommand(token.0 as u32),
         _ => return None,
     })
 }

@@ -186,7 +186,6 @@ impl ModemPort {
 
     /// Takes the modem off the line; what it had not yet been told is forgotten.
     pub(crate) fn hang_up(&mut self) {
-        self.child = None;
         self.framing = false;
         self.queue.clear();
         if let Some(port) = &mut self.port
@@ -273,9 +272,9 @@ impl ModemPort {
         })
     }
 
-    /// Ends the connect command.
-    pub(crate) fn stop_command(&mut self) {
-        self.child = None;
+    /// Gives up the command at work; the caller sees to its end.
+    pub(crate) fn take_command(&mut self) -> Option<Child> {
+        self.child.take()
     }
 }
 

@@ -65,3 +65,21 @@ fn a_command_that_never_stops_talking_stops_nothing() {
         await_readable(port.child().unwrap().stderr_descriptor());
     }
 }
+
+#[test]
+fn a_modem_can_be_opened_again_while_its_command_takes_its_time_to_end() {
+    let pair = PtyPair::open().unwrap();
+    let connect = Some("trap '' TERM; echo ready >&2; while :; do sleep 1000; done".to_owned());
+    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) });
+    port.open().unwrap();
+    let child = port.run_command(ModemCommand::Connect).unwrap();
+    await_readable(child.stderr_descriptor());
+    let command = port.take_command().unwrap();
+    command.terminate().unwrap();
+    port.hang_up();
+    port.close();
+    port.open().unwrap();
+    assert_eq!(command.end().unwrap(), None);
+    command.kill().unwrap();
+    await_readable(command.exit_descriptor());
+}
