@@ -70,7 +70,7 @@ fn a_command_that_never_stops_talking_stops_nothing() {
 fn a_modem_can_be_opened_again_while_its_command_takes_its_time_to_end() {
     let pair = PtyPair::open().unwrap();
     let connect = Some("trap '' TERM; echo ready >&2; while :; do sleep 1000; done".to_owned());
-    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) });
+    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) }, [0; 16]);
     port.open().unwrap();
     let child = port.run_command(ModemCommand::Connect).unwrap();
     await_readable(child.stderr_descriptor());
