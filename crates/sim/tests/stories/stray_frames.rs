@@ -31,12 +31,22 @@ fn stray_frames_are_answered_by_padts_at_a_limited_rate() {
     }
     world.run_for(millis(1));
     assert_eq!(world.count(0, is_padt), 10, "as many at once");
-    for _ in 0..100 {
-        world.inject(&stray(7, STRANGER));
+    for number in 0..100 {
+        world.inject(&stray(0x2000 + number, STRANGER));
         world.run_for(millis(50));
     }
     let answered = world.count(0, |entry| matches!(entry.event(), Some(Event::StrayAnswered(_))));
     assert!((58..=62).contains(&answered), "{answered} in 5 s");
+}
+
+#[test]
+fn a_host_that_goes_on_in_a_session_that_is_gone_is_told_once_a_second() {
+    let mut world = quick();
+    for _ in 0..100 {
+        world.inject(&stray(7, STRANGER));
+        world.run_for(millis(50));
+    }
+    assert_eq!(world.count(0, is_padt), 5);
 }
 
 #[test]
