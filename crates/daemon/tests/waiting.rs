@@ -34,7 +34,11 @@ fn what_is_missing_at_the_start_ends_the_program() {
         "cannot find interface near: no such interface; there are: none that is Ethernet"
     );
     link::create_veth("near", "far").unwrap();
-    let expected = format!("cannot open {}: No such file or directory (os error 2)", device.display());
+    let expected = format!(
+        "cannot open {}: no such device; \
+         plug the modem in, give another path (see /dev/serial/by-id), or use --wait",
+        device.display()
+    );
     assert_eq!(end_of(&device, &[]), expected);
 }
 
@@ -42,7 +46,7 @@ fn waiting_does_not_help_against_a_mistake() {
     let directory = Directory::new("mistake");
     let file = directory.0.join("modem");
     fs::write(&file, "").unwrap();
-    assert!(end_of(&file, &["--wait"]).contains("Inappropriate ioctl"));
+    assert!(end_of(&file, &["--wait"]).contains("is not a tty; give the path of a serial port"));
 }
 
 fn what_is_missing_is_waited_for_if_so_wished() {
