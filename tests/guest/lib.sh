@@ -112,21 +112,37 @@ wait_end() {
 # Modem, daemon and client ------------------------------------------------------------------------------------------
 
 # modem [OPTION...] -- [PPPD OPTION...]: the modem, on the host isp; logs: modem.log, far-end.log.
-modem() {
-    local options=()
+modem() { plug_in_modem modem "$LINE" "$FAR_IP:$CLIENT_IP" "$@"; }
+
+# modem_number N [OPTION...] -- [PPPD OPTION...]: one of several, at /run/ttyN, whose far end (far_ip N) gives its caller
+# 10.64.N.2; logs: modem-N.log, far-end-N.log.
+modem_number() {
+    local number=$1
+    shift
+    plug_in_modem "modem-$number" "/run/tty$number" "$(far_ip "$number"):10.64.$number.2" \
+        --far-end-log "far-end-$number.log" "$@"
+}
+
+far_ip() { echo "10.64.$1.1"; }
+
+# plug_in_modem NAME LINE ADDRESSES [OPTION...] -- [PPPD OPTION...]: on the host isp, until it is plugged in.
+plug_in_modem() {
+    local name=$1 line=$2 addresses=$3 options=()
+    shift 3
     while [ "$1" != -- ]; do
         options+=("$1")
         shift
     done
     shift
     [ -e /run/netns/isp ] || host isp
-    ip netns exec isp "$guest/modem" --line "$LINE" --control /run/modem.orders "${options[@]}" -- \
-        /usr/sbin/pppd nodetach noauth debug logfd 1 "$FAR_IP:$CLIENT_IP" +ipv6 \
-        nodeflate nobsdcomp lcp-max-terminate 1 "$@" >modem.log 2>&1 &
-    wait_log 20 modem.log 'plugged in'
+    ip netns exec isp "$guest/modem" --line "$line" --control "/run/$name.orders" "${options[@]}" -- \
+        /usr/sbin/pppd nodetach noauth debug logfd 1 "$addresses" +ipv6 \
+        nodeflate nobsdcomp lcp-max-terminate 1 "$@" >"$name.log" 2>&1 &
+    wait_log 20 "$name.log" 'plugged in'
 }
 
-order() { echo "$1" >/run/modem.orders; }
+# order ORDER [NAME]: to the modem of that name.
+order() { echo "$1" >"/run/${2:-modem}.orders"; }
 
 # daemon INTERFACE [OPTION...]: the daemon under test, on the host ac; log: daemon.log; its process id: $daemon.
 daemon() {
@@ -147,6 +163,13 @@ CHAT
     daemon=$!
 }
 
+# bridge HOST: a daemon that runs as /run/HOST.toml says; log: HOST.log; its process id: $daemon.
+bridge() {
+    ip netns exec "$1" "$BRIDGE" --config "/run/$1.toml" --control "/run/$1.control" --log-level debug \
+        > >(stamp >"$1.log") 2>&1 &
+    daemon=$!
+}
+
 # wait_ac [INTERFACE]: until the daemon offers its service to the client; prints its MAC, name and service.
 wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 10 || fail "no offer on ${1:-eth0}"; }
 
@@ -154,11 +177,24 @@ wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 10 || fail "no
 client() {
     local interface=${1:-eth0}
     shift || :
-    [ -e client.log ] || : >client.log
-    ip netns exec client /usr/sbin/pppd plugin rp-pppoe.so "nic-$interface" rp_pppoe_service "$SERVICE" \
+    call client "$interface" "$SERVICE" "$@"
+}
+
+# call HOST INTERFACE SERVICE [PPPD OPTION...]: pppd as a PPPoE client; log: HOST.log; process id: $client.
+call() {
+    local host=$1 interface=$2 service=$3
+    shift 3
+    [ -e "$host.log" ] || : >"$host.log"
+    ip netns exec "$host" /usr/sbin/pppd plugin rp-pppoe.so "nic-$interface" rp_pppoe_service "$service" \
         nodetach noauth debug logfd 1 noipdefault user guest +ipv6 nodeflate nobsdcomp "$@" \
-        > >(stamp >>client.log) 2>&1 &
+        > >(stamp >>"$host.log") 2>&1 &
     client=$!
+}
+
+# wait_call LIMIT HOST NUMBER [FIRST_LINE]: until HOST has IPv4 through the modem of that number, and no other before.
+wait_call() {
+    wait_log "$1" "$2.log" 'local  IP address' "${4:-1}" | grep -F "local  IP address 10.64.$3.2" ||
+        fail "$2 came up through another modem than number $3"
 }
 
 # wait_session [LIMIT [FIRST_LINE]]: until the client has IPv4 and IPv6 over a session.
@@ -213,6 +249,11 @@ settle() { on client ping -q -c 1 -i 0.2 -w 20 "$FAR_IP"; }
 pings() {
     on client ping -q -A -c "$1" -s "$(($2 - 28))" -M 'do' -W 5 "$FAR_IP" | tee ping.log | grep -q ' 0% packet loss' ||
         fail "pings of $2 octets were lost: $(grep loss ping.log)"
+}
+
+# ping_through N HOST: HOST's session is one with the far end of modem number N, and no ping is lost.
+ping_through() {
+    on "$2" ping -q -A -c 20 -W 5 "$(far_ip "$1")" | grep ' 0% packet loss' || fail "pings of $2 through modem $1 were lost"
 }
 
 ping6_peer() {

@@ -12,14 +12,16 @@ mod skipped;
 use skipped::skipped;
 
 /// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start all the guests.
-const SCENARIOS: [&str; 21] = [
+const SCENARIOS: [&str; 23] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
     "escape_cost",
     "escape_cost_transparent",
     "failed_dial",
+    "failover",
     "full_line",
+    "many_modems",
     "no_carrier",
     "no_mru",
     "rfc4638",
@@ -132,8 +134,18 @@ fn failed_dial() {
 }
 
 #[test]
+fn failover() {
+    passes("failover");
+}
+
+#[test]
 fn full_line() {
     passes("full_line");
+}
+
+#[test]
+fn many_modems() {
+    passes("many_modems");
 }
 
 #[test]

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# With three modems in two services on two interfaces, one of them a VLAN, from one configuration file:
+#  - three clients are connected at once, each through the modem that the policy of its service chooses, and all ping;
+#  - a fourth is offered nothing, the log says why, and the others do not notice;
+#  - clients that come back in another order have the modems that they had before, as the policy is sticky.
+segment ac alice bob carol dave
+vlan ac 7
+vlan carol 7
+for number in 1 2 3; do modem_number $number -- "${LAX[@]}"; done
+cat >/run/ac.toml <<'TOML'
+ac_name = "guest-ac"
+[modem.one]
+device = "/run/tty1"
+[modem.two]
+device = "/run/tty2"
+[modem.three]
+device = "/run/tty3"
+[service.office]
+modems = ["two", "one"]
+pool = "sticky"
+[service.guests]
+modems = ["three"]
+[interface.eth0]
+services = ["office"]
+[interface."eth0.7"]
+services = ["guests"]
+TOML
+bridge ac
+on dave "$guest/attacker" eth0 probe --service office --wait 10
+if on dave "$guest/attacker" eth0 probe --service guests --wait 1; then fail "guests offered on the interface of office"; fi
+
+call alice eth0 office
+alice=$client
+wait_call 30 alice 2
+call bob eth0 office
+bob=$client
+call carol eth0.7 guests
+wait_call 30 bob 1
+wait_call 30 carol 3
+
+before=$(mark ac.log)
+call dave eth0 office
+dave=$client
+ping_through 2 alice &
+first=$!
+ping_through 1 bob &
+second=$!
+ping_through 3 carol
+wait $first
+wait $second
+wait_log 10 ac.log "$(mac dave): service_unavailable" "$before"
+absent PADO dave.log
+kill -TERM "$dave"
+wait_end 10 "$dave" || :
+absent 'Modem hangup\|TermReq' alice.log
+absent 'Modem hangup\|TermReq' bob.log
+absent 'Modem hangup\|TermReq' carol.log
+
+kill -TERM "$alice" "$bob"
+wait_end 10 "$alice" || :
+wait_end 10 "$bob" || :
+before=$(mark bob.log)
+call bob eth0 office persist maxfail 0 holdoff 1
+wait_call 30 bob 1 "$before"
+before=$(mark alice.log)
+call alice eth0 office persist maxfail 0 holdoff 1
+wait_call 30 alice 2 "$before"
+ping_through 1 bob
+ping_through 2 alice
+ping_through 3 carol
