@@ -27,6 +27,9 @@ const PROCESSOR: [(u32, u16, Direction, Subject, f64); 10] = [
     (NONE, 64, HostToModem, Subject::RpPppoe, 0.4),
 ];
 
+/// Of fewer rounds a median says nothing.
+const LEAST_ROUNDS: usize = 5;
+
 /// One goal and how far it was met.
 struct Goal {
     text: String,
@@ -45,13 +48,15 @@ impl fmt::Display for Goal {
     }
 }
 
-/// All goals of which both sides were measured.
+/// All goals of which both sides were measured, often enough.
 pub(crate) struct Goals(Vec<Goal>);
 
 impl Goals {
     pub(crate) fn of(results: &Results) -> Self {
         let mut goals = Vec::new();
-        let Some(bridge) = results.find(&BRIDGE) else { return Self(goals) };
+        let Some(bridge) = results.find(&BRIDGE).filter(|_| results.rounds() >= LEAST_ROUNDS) else {
+            return Self(goals);
+        };
         let mut add = |text: String, measured: Option<f64>, limit, is_least| {
             goals.extend(measured.map(|measured| Goal { text, measured, limit, is_least }));
         };
@@ -83,7 +88,9 @@ impl Goals {
 
 impl fmt::Display for Goals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\ngoals")?;
+        if !self.0.is_empty() {
+            writeln!(f, "\ngoals")?;
+        }
         self.0.iter().try_for_each(|goal| writeln!(f, "{goal}"))
     }
 }

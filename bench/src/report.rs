@@ -110,6 +110,11 @@ impl Results {
             && overloaded.flat_map(|(_, runs)| runs).all(|run| run.damaged == 0 && run.good > 0)
     }
 
+    /// How often each kind of work was done.
+    pub(crate) fn rounds(&self) -> usize {
+        self.throughput.values().map(Vec::len).min().unwrap_or(0)
+    }
+
     pub(crate) fn find(&self, wanted: &Subject) -> Option<usize> {
         self.subjects.iter().position(|subject| subject == wanted)
     }
