@@ -2,42 +2,40 @@
 //!
 //! It is the one place that reads the clock, once for each wake-up.
 
+mod commands;
+mod ethernet;
+mod modems;
+mod source;
+
 use crate::config::Config;
 use crate::control::Control;
-use crate::ethernet_port::{EthernetPort, Reception, receive, send_on};
+use crate::ethernet_port::EthernetPort;
 use crate::modem_port::ModemPort;
 use crate::report::{Remedied, Report};
 use bridge_linux::OsError;
 use bridge_linux::child::Child;
 use bridge_linux::clock::monotonic_micros;
-use bridge_linux::device_watcher::{DeviceChange, DeviceState, DeviceWatcher, PathId};
-use bridge_linux::interface::{Interface, InterfaceChange, InterfaceMonitor};
+use bridge_linux::device_watcher::DeviceWatcher;
+use bridge_linux::interface::{Interface, InterfaceMonitor};
 use bridge_linux::notify::Notifier;
-use bridge_linux::poller::{Events, Interest, Poller, Readiness, Token};
+use bridge_linux::poller::{Events, Interest, Poller, Readiness};
 use bridge_linux::random;
-use bridge_linux::serial_port::SerialError;
 use bridge_linux::signals::{Signal, SignalSet};
-use bridge_proto::bridge::{Bridge, Input, ModemCommand, Seed};
+use bridge_proto::bridge::{Bridge, Input, Seed};
 use bridge_proto::discard::DiscardReason;
-use bridge_proto::event::Direction;
-use bridge_proto::forward::{self, SessionTable, ToHost, ToModem};
+use bridge_proto::forward::SessionTable;
 use bridge_proto::hdlc::MAX_FRAME;
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{self, NoCarrier};
 use bridge_proto::time::Instant;
-use bridge_proto::wire::ethernet::MacAddr;
 use bridge_proto::wire::session::LARGEST_INFORMATION;
+use source::{Source, source, token};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use thiserror::Error;
 use tracing::{error, info, warn};
 
-/// Session frames taken from a socket before their modems are written to: enough to halve the cost of a
-/// frame, few enough to fit what a tty takes at once.
-const BATCH: usize = 8;
-/// Discovery packets taken from a socket before anything else gets its turn.
-const DISCOVERY_BATCH: usize = 32;
 /// N_TTY gives at most 4095 octets at once.
 const READ_OCTETS: usize = 4096;
 /// The longest Ethernet frame we look at; longer ones are dropped and counted.
@@ -48,14 +46,8 @@ const _: () = assert!(14 + 6 + 2 + LARGEST_INFORMATION as usize <= FRAME_OCTETS)
 const _: () = assert!(2 + 2 + LARGEST_INFORMATION as usize + 2 <= MAX_FRAME);
 /// How long a break lasts: as long as tcsendbreak(3) makes it.
 const BREAK: Duration = Duration::from_millis(250);
-/// A modem that says NO CARRIER in the middle of a frame says nothing for at least so long.
-const QUIET: Duration = Duration::from_millis(200);
-/// An interface that is down for so long takes its sessions with it.
-const DOWN: Duration = Duration::from_secs(10);
 /// How often it is looked whether there is something dropped to be told.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
-/// How long an external command may take to end once it is asked to.
-const COMMAND_GRACE: Duration = Duration::from_secs(2);
 /// A goodbye that takes longer than this is not waited for.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(8);
 
@@ -100,22 +92,6 @@ pub(crate) enum Timer {
     KillCommand(u32),
     TellDiscards,
     GiveUp,
-}
-
-/// What a readiness is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Signals,
-    Interfaces,
-    Devices,
-    Discovery(InterfaceId),
-    Session(InterfaceId),
-    Modem(ModemId),
-    CommandEnd(ModemId),
-    CommandWords(ModemId),
-    /// By its process number.
-    StoppedCommand(u32),
-    Control,
 }
 
 /// The running daemon.
@@ -386,384 +362,6 @@ impl EventLoop {
             }
         }
     }
-
-    // --- Ethernet ---------------------------------------------------------------------------------------
-
-    fn open_interface(&mut self, now: Instant, id: InterfaceId, interface: Interface) -> Result<(), OsError> {
-        let port = EthernetPort::open(interface)?;
-        let watch = |socket, source| {
-            self.poller
-                .add(socket, token(source), Interest::READABLE)
-                .map_err(|cause| OsError::new("watch", port.interface.name.clone(), cause))
-        };
-        watch(&port.discovery, Source::Discovery(id))?;
-        watch(&port.session, Source::Session(id))?;
-        let (mac, mtu, up) = (port.interface.mac, port.interface.mtu, port.interface.is_up);
-        if let Some(slot) = self.ethernet.get_mut(usize::from(id.0)) {
-            *slot = Some(port);
-        }
-        if up {
-            self.interface_is_up(now, id, mac, mtu);
-        } else {
-            warn!("{} is down: waiting for it to come up", self.report.interface(id));
-        }
-        Ok(())
-    }
-
-    fn interface_is_up(&mut self, now: Instant, interface: InterfaceId, mac: [u8; 6], mtu: u32) {
-        let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
-        self.input(now, Input::InterfaceUp { interface, mac: MacAddr(mac), mtu });
-    }
-
-    fn on_interface_changes(&mut self, now: Instant) {
-        loop {
-            match self.monitor.next_change() {
-                Ok(Some(change)) => self.on_interface_change(now, &change),
-                Ok(None) => return,
-                Err(cause) => return error!("cannot watch interfaces: {cause}"),
-            }
-        }
-    }
-
-    fn on_interface_change(&mut self, now: Instant, change: &InterfaceChange) {
-        let (name, present) = match change {
-            InterfaceChange::Appeared(now) | InterfaceChange::Changed { now, .. } => {
-                (&now.name, Some(now.clone()))
-            }
-            InterfaceChange::Vanished(before) => (&before.name, None),
-        };
-        let Some(position) = self.interface_names.iter().position(|ours| ours == name) else { return };
-        let Ok(number) = u16::try_from(position) else { return };
-        let id = InterfaceId(number);
-        match present {
-            None => self.close_interface(now, id),
-            Some(interface) => self.follow_interface(now, id, interface),
-        }
-    }
-
-    fn close_interface(&mut self, now: Instant, id: InterfaceId) {
-        warn!("{}: the interface is gone", self.report.interface(id));
-        self.input(now, Input::InterfaceDown { interface: id });
-        // What its sockets have counted goes with them.
-        self.count_kernel_drops();
-        if let Some(port) = self.ethernet.get_mut(usize::from(id.0)).and_then(Option::take) {
-            let _ = self.poller.remove(&port.discovery);
-            let _ = self.poller.remove(&port.session);
-        }
-    }
-
-    fn follow_interface(&mut self, now: Instant, id: InterfaceId, interface: Interface) {
-        let open = self.ethernet.get(usize::from(id.0)).and_then(Option::as_ref);
-        if open.is_none_or(|port| port.interface.index != interface.index) {
-            if open.is_some() {
-                self.close_interface(now, id);
-            }
-            info!("{}: the interface is there", interface.name);
-            if let Err(error) = self.open_interface(now, id, interface) {
-                error!("cannot {error}");
-            }
-            return;
-        }
-        let (mac, mtu, up) = (interface.mac, interface.mtu, interface.is_up);
-        let Some(Some(port)) = self.ethernet.get_mut(usize::from(id.0)) else { return };
-        let before = std::mem::replace(&mut port.interface, interface);
-        if up {
-            self.interface_is_up(now, id, mac, mtu);
-        } else if before.is_up {
-            warn!("{}: the interface is down", before.name);
-            self.timers.push((now + DOWN, Timer::StillDown(id)));
-        }
-    }
-
-    fn on_discovery(&mut self, now: Instant, interface: InterfaceId) {
-        for _ in 0..DISCOVERY_BATCH {
-            let Some(Some(port)) = self.ethernet.get_mut(usize::from(interface.0)) else { return };
-            match receive(&mut port.discovery, &mut self.frame) {
-                Reception::Empty => return,
-                Reception::Dropped(reason) => self.report.discard(reason),
-                Reception::Frame(len) => {
-                    let frame = self.frame.get(..len).unwrap_or_default();
-                    self.report.discovery_received(now, interface, frame);
-                    self.bridge.handle_input(now, Input::Discovery { interface, frame });
-                    self.carry_out(now);
-                }
-            }
-        }
-    }
-
-    /// Host to modem: a batch of frames, each into its modem's queue, then one write for each modem.
-    fn on_session_frames(&mut self, now: Instant, interface: InterfaceId) {
-        for _ in 0..BATCH {
-            let Some(Some(port)) = self.ethernet.get_mut(usize::from(interface.0)) else { return };
-            let len = match receive(&mut port.session, &mut self.frame) {
-                Reception::Empty => break,
-                Reception::Dropped(reason) => {
-                    self.report.discard(reason);
-                    continue;
-                }
-                Reception::Frame(len) => len,
-            };
-            let frame = self.frame.get(..len).unwrap_or_default();
-            match forward::host_to_modem(interface, frame, &self.table) {
-                Ok(ToModem::Data { modem, ppp }) => {
-                    self.report.ppp(now, modem, Direction::HostToModem, ppp);
-                    if let Some(port) = self.modems.get_mut(usize::from(modem.0))
-                        && let Err(reason) = port.send(now, ppp)
-                    {
-                        self.report.discard(reason);
-                    }
-                }
-                Ok(ToModem::Lcp { modem, ppp }) => {
-                    self.bridge.handle_input(now, Input::HostLcp { modem, ppp });
-                    self.carry_out(now);
-                }
-                Err(reason) => {
-                    self.report.discard(reason);
-                    if reason == DiscardReason::UnknownSession {
-                        self.on_stray(now, interface, len);
-                    }
-                }
-            }
-        }
-        self.flush_modems(now);
-    }
-
-    fn on_stray(&mut self, now: Instant, interface: InterfaceId, len: usize) {
-        let Some(Some(port)) = self.ethernet.get(usize::from(interface.0)) else { return };
-        let local = MacAddr(port.interface.mac);
-        let frame = self.frame.get(..len).unwrap_or_default();
-        if let Some((source, session_id)) = forward::stray_sender(frame, local) {
-            self.input(now, Input::StraySession { interface, source, session_id });
-        }
-    }
-
-    // --- Modems -----------------------------------------------------------------------------------------
-
-    pub(crate) fn modem(&mut self, modem: ModemId) -> Option<&mut ModemPort> {
-        self.modems.get_mut(usize::from(modem.0))
-    }
-
-    fn on_modem_ready(&mut self, now: Instant, modem: ModemId, readiness: Readiness) {
-        if readiness.readable || readiness.hung_up {
-            self.on_modem_octets(now, modem);
-        }
-        if readiness.writable {
-            self.flush_modems(now);
-        }
-    }
-
-    /// Modem to host: one read, and all the frames in it.
-    fn on_modem_octets(&mut self, now: Instant, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-        let framing = port.is_framing();
-        let len = match port.read(&mut self.octets) {
-            Ok(len) => len,
-            Err(error) => return self.on_serial_error(now, modem, &error),
-        };
-        let octets = std::mem::take(&mut self.octets);
-        let received = octets.get(..len).unwrap_or_default();
-        if framing {
-            self.deliver_frames(now, modem, received);
-        } else if !received.is_empty() {
-            self.input(now, Input::ModemOctets { modem, octets: received });
-        }
-        self.octets = octets;
-    }
-
-    /// Finds the frames in what a modem sent and hands each on.
-    pub(crate) fn deliver_frames(&mut self, now: Instant, modem: ModemId, mut octets: &[u8]) {
-        loop {
-            let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-            let Some(result) = port.deframer.next_frame(&mut octets) else { break };
-            let frame = match result {
-                Ok(frame) => frame,
-                Err(error) => {
-                    self.report.discard(error.into());
-                    continue;
-                }
-            };
-            match forward::modem_to_host(modem, frame.ppp(), &self.table) {
-                Ok(ToHost::Data { interface, header }) => {
-                    let length = u16::try_from(frame.ppp().len()).unwrap_or(u16::MAX);
-                    port.traffic.modem_frames += 1;
-                    port.traffic.modem_octets += u64::from(length);
-                    self.report.ppp(now, modem, Direction::ModemToHost, frame.ppp());
-                    let octets = frame.prepend(&header.for_payload(length));
-                    send_on(&self.ethernet, &mut self.report, interface, octets);
-                }
-                Ok(ToHost::Lcp) => {
-                    self.bridge.handle_input(now, Input::ModemLcp { modem, ppp: frame.ppp() });
-                    self.carry_out(now);
-                }
-                Err(reason) => self.report.discard(reason),
-            }
-        }
-        let Some(port) = self.modem(modem) else { return };
-        let unfinished = port.deframer.unfinished();
-        match modem::hear_no_carrier(unfinished, port.deframer.is_unframed()) {
-            NoCarrier::NotSaid => {}
-            NoCarrier::Said => self.hear_no_carrier(now, modem),
-            NoCarrier::SaidIfQuiet => {
-                let octets = unfinished.len();
-                self.timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
-            }
-        }
-    }
-
-    fn hear_no_carrier(&mut self, now: Instant, modem: ModemId) {
-        if let Some(port) = self.modem(modem) {
-            port.deframer.reset();
-            self.input(now, Input::NoCarrier { modem });
-        }
-    }
-
-    fn on_serial_error(&mut self, now: Instant, modem: ModemId, error: &SerialError) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-        if !port.is_carrier_loss(error) {
-            return self.input(now, Input::ModemFailed { modem, why: error.to_string() });
-        }
-        // A tty that was hung up is of no more use, though its device is still there.
-        if let Some(descriptor) = port.descriptor() {
-            let _ = self.poller.remove(descriptor);
-        }
-        port.close();
-        self.input(now, Input::CarrierLost { modem });
-    }
-
-    /// Writes what waits for the modems, as far as they take it, and watches those that do not take all.
-    pub(crate) fn flush_modems(&mut self, now: Instant) {
-        for number in 0..self.modems.len() {
-            let modem = modem_id(number);
-            let Some(port) = self.modems.get_mut(number) else { return };
-            if !port.is_open() {
-                continue;
-            }
-            let flushed = port.flush(now);
-            self.report.queued(port.take_counts());
-            if let Err(error) = flushed {
-                self.on_serial_error(now, modem, &error);
-                continue;
-            }
-            self.update_interest(modem);
-        }
-    }
-
-    fn update_interest(&mut self, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-        let wanted = port.wanted_interest();
-        if wanted == port.interest {
-            return;
-        }
-        if let Some(descriptor) = port.descriptor()
-            && self.poller.modify(descriptor, token(Source::Modem(modem)), wanted).is_ok()
-        {
-            port.interest = wanted;
-        }
-    }
-
-    pub(crate) fn watch_modem(&mut self, modem: ModemId) -> Result<(), OsError> {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
-        let wanted = port.wanted_interest();
-        if let Some(descriptor) = port.descriptor() {
-            self.poller
-                .add(descriptor, token(Source::Modem(modem)), wanted)
-                .map_err(|cause| OsError::new("watch", port.settings.device.display().to_string(), cause))?;
-        }
-        port.interest = wanted;
-        Ok(())
-    }
-
-    pub(crate) fn unwatch_modem(&mut self, modem: ModemId) {
-        if let Some(descriptor) = self.modems.get(usize::from(modem.0)).and_then(ModemPort::descriptor) {
-            let _ = self.poller.remove(descriptor);
-        }
-    }
-
-    fn on_device_changes(&mut self, now: Instant) {
-        match self.devices.changes() {
-            Ok(changes) => changes.into_iter().for_each(|change| self.on_device_change(now, change)),
-            Err(cause) => error!("cannot watch devices: {cause}"),
-        }
-    }
-
-    fn on_device_change(&mut self, now: Instant, change: DeviceChange) {
-        let modem = modem_id(change.path.0);
-        let name = self.report.modem(modem);
-        match change.state {
-            DeviceState::Present => {
-                info!("{name}: the device is there");
-                self.input(now, Input::ModemAppeared { modem });
-            }
-            // An open modem is not lost by this, and a closed one says so when it is called.
-            DeviceState::Forbidden => info!("{name}: the device is there, but may not be opened yet"),
-            DeviceState::Missing => self.input(now, Input::ModemVanished { modem }),
-        }
-    }
-
-    /// Tells the control plane if the device of a modem that it has closed is there. If not, the watcher will tell.
-    pub(crate) fn look_for_modem(&mut self, now: Instant, modem: ModemId) {
-        if self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present {
-            self.bridge.handle_input(now, Input::ModemAppeared { modem });
-        }
-    }
-
-    // --- The connect command ----------------------------------------------------------------------------
-
-    pub(crate) fn start_command(&mut self, modem: ModemId, command: ModemCommand) -> Result<(), OsError> {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
-        let child = port.run_command(command)?;
-        let watch = |descriptor, source| {
-            self.poller
-                .add(descriptor, token(source), Interest::READABLE)
-                .map_err(|cause| OsError::new("watch", "the connect command", cause))
-        };
-        watch(child.exit_descriptor(), Source::CommandEnd(modem))?;
-        watch(child.stderr_descriptor(), Source::CommandWords(modem))?;
-        self.update_interest(modem);
-        Ok(())
-    }
-
-    fn on_command_words(&mut self, now: Instant, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
-        if !port.take_command_lines(|line| self.report.command_line(now, modem, line))
-            && let Some(child) = port.child()
-        {
-            let _ = self.poller.remove(child.stderr_descriptor());
-        }
-    }
-
-    fn on_command_end(&mut self, now: Instant, modem: ModemId) {
-        // Its last words, often why it failed.
-        self.on_command_words(now, modem);
-        let Some(end) = self.modem(modem).and_then(ModemPort::take_command_end) else { return };
-        self.input(
-            now,
-            match end {
-                Ok(()) => Input::CommandSucceeded { modem },
-                Err(why) => Input::CommandFailed { modem, why },
-            },
-        );
-    }
-
-    /// Asks the command at work on a modem to end, and later makes it; the loop does not wait for that.
-    pub(crate) fn stop_command(&mut self, now: Instant, modem: ModemId) {
-        let Some(command) = self.modem(modem).and_then(ModemPort::take_command) else { return };
-        let pid = command.pid();
-        let _ = self.poller.remove(command.stderr_descriptor());
-        let exit = command.exit_descriptor();
-        // It may not have got as far as being watched.
-        let _ = self.poller.remove(exit);
-        if self.poller.add(exit, token(Source::StoppedCommand(pid)), Interest::READABLE).is_ok() {
-            let _ = command.terminate();
-            self.stopped_commands.push(command);
-            self.timers.push((now + COMMAND_GRACE, Timer::KillCommand(pid)));
-        }
-        self.update_interest(modem);
-    }
-
-    fn on_stopped_command_end(&mut self, pid: u32) {
-        self.stopped_commands.retain(|command| command.pid() != pid || matches!(command.end(), Ok(None)));
-    }
 }
 
 fn now() -> Instant {
@@ -772,37 +370,4 @@ fn now() -> Instant {
 
 fn modem_id(number: usize) -> ModemId {
     ModemId(u16::try_from(number).unwrap_or(u16::MAX))
-}
-
-fn token(source: Source) -> Token {
-    let (kind, number) = match source {
-        Source::Signals => (0, 0),
-        Source::Interfaces => (1, 0),
-        Source::Discovery(InterfaceId(number)) => (2, number.into()),
-        Source::Session(InterfaceId(number)) => (3, number.into()),
-        Source::Modem(ModemId(number)) => (4, number.into()),
-        Source::CommandEnd(ModemId(number)) => (5, number.into()),
-        Source::CommandWords(ModemId(number)) => (6, number.into()),
-        Source::Devices => (7, 0),
-        Source::Control => (8, 0),
-        Source::StoppedCommand(pid) => (9, pid),
-    };
-    Token(kind << 32 | u64::from(number))
-}
-
-fn source(token: Token) -> Option<Source> {
-    let number = (token.0 & 0xffff) as u16;
-    Some(match token.0 >> 32 {
-        0 => Source::Signals,
-        1 => Source::Interfaces,
-        2 => Source::Discovery(InterfaceId(number)),
-        3 => Source::Session(InterfaceId(number)),
-        4 => Source::Modem(ModemId(number)),
-        5 => Source::CommandEnd(ModemId(number)),
-        6 => Source::CommandWords(ModemId(number)),
-        7 => Source::Devices,
-        8 => Source::Control,
-        9 => Source::StoppedCommand(token.0 as u32),
-        _ => return None,
-    })
 }

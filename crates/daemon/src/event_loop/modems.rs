@@ -1,0 +1,191 @@
+//! The serial side of the loop: devices as they come and go, what modems say, and frames on their way to the hosts.
+
+use super::source::{Source, token};
+use super::{EventLoop, Timer, modem_id};
+use crate::ethernet_port::send_on;
+use crate::modem_port::ModemPort;
+use bridge_linux::OsError;
+use bridge_linux::device_watcher::{DeviceChange, DeviceState, PathId};
+use bridge_linux::poller::Readiness;
+use bridge_linux::serial_port::SerialError;
+use bridge_proto::bridge::Input;
+use bridge_proto::event::Direction;
+use bridge_proto::forward::{self, ToHost};
+use bridge_proto::id::ModemId;
+use bridge_proto::modem::{self, NoCarrier};
+use bridge_proto::time::Instant;
+use std::time::Duration;
+use tracing::{error, info};
+
+/// A modem that says NO CARRIER in the middle of a frame says nothing for at least so long.
+const QUIET: Duration = Duration::from_millis(200);
+
+impl EventLoop {
+    pub(crate) fn modem(&mut self, modem: ModemId) -> Option<&mut ModemPort> {
+        self.modems.get_mut(usize::from(modem.0))
+    }
+
+    pub(super) fn on_modem_ready(&mut self, now: Instant, modem: ModemId, readiness: Readiness) {
+        if readiness.readable || readiness.hung_up {
+            self.on_modem_octets(now, modem);
+        }
+        if readiness.writable {
+            self.flush_modems(now);
+        }
+    }
+
+    /// Modem to host: one read, and all the frames in it.
+    pub(super) fn on_modem_octets(&mut self, now: Instant, modem: ModemId) {
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let framing = port.is_framing();
+        let len = match port.read(&mut self.octets) {
+            Ok(len) => len,
+            Err(error) => return self.on_serial_error(now, modem, &error),
+        };
+        let octets = std::mem::take(&mut self.octets);
+        let received = octets.get(..len).unwrap_or_default();
+        if framing {
+            self.deliver_frames(now, modem, received);
+        } else if !received.is_empty() {
+            self.input(now, Input::ModemOctets { modem, octets: received });
+        }
+        self.octets = octets;
+    }
+
+    /// Finds the frames in what a modem sent and hands each on.
+    pub(crate) fn deliver_frames(&mut self, now: Instant, modem: ModemId, mut octets: &[u8]) {
+        loop {
+            let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+            let Some(result) = port.deframer.next_frame(&mut octets) else { break };
+            let frame = match result {
+                Ok(frame) => frame,
+                Err(error) => {
+                    self.report.discard(error.into());
+                    continue;
+                }
+            };
+            match forward::modem_to_host(modem, frame.ppp(), &self.table) {
+                Ok(ToHost::Data { interface, header }) => {
+                    let length = u16::try_from(frame.ppp().len()).unwrap_or(u16::MAX);
+                    port.traffic.modem_frames += 1;
+                    port.traffic.modem_octets += u64::from(length);
+                    self.report.ppp(now, modem, Direction::ModemToHost, frame.ppp());
+                    let octets = frame.prepend(&header.for_payload(length));
+                    send_on(&self.ethernet, &mut self.report, interface, octets);
+                }
+                Ok(ToHost::Lcp) => {
+                    self.bridge.handle_input(now, Input::ModemLcp { modem, ppp: frame.ppp() });
+                    self.carry_out(now);
+                }
+                Err(reason) => self.report.discard(reason),
+            }
+        }
+        let Some(port) = self.modem(modem) else { return };
+        let unfinished = port.deframer.unfinished();
+        match modem::hear_no_carrier(unfinished, port.deframer.is_unframed()) {
+            NoCarrier::NotSaid => {}
+            NoCarrier::Said => self.hear_no_carrier(now, modem),
+            NoCarrier::SaidIfQuiet => {
+                let octets = unfinished.len();
+                self.timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
+            }
+        }
+    }
+
+    pub(super) fn hear_no_carrier(&mut self, now: Instant, modem: ModemId) {
+        if let Some(port) = self.modem(modem) {
+            port.deframer.reset();
+            self.input(now, Input::NoCarrier { modem });
+        }
+    }
+
+    pub(super) fn on_serial_error(&mut self, now: Instant, modem: ModemId, error: &SerialError) {
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        if !port.is_carrier_loss(error) {
+            return self.input(now, Input::ModemFailed { modem, why: error.to_string() });
+        }
+        // A tty that was hung up is of no more use, though its device is still there.
+        if let Some(descriptor) = port.descriptor() {
+            let _ = self.poller.remove(descriptor);
+        }
+        port.close();
+        self.input(now, Input::CarrierLost { modem });
+    }
+
+    /// Writes what waits for the modems, as far as they take it, and watches those that do not take all.
+    pub(crate) fn flush_modems(&mut self, now: Instant) {
+        for number in 0..self.modems.len() {
+            let modem = modem_id(number);
+            let Some(port) = self.modems.get_mut(number) else { return };
+            if !port.is_open() {
+                continue;
+            }
+            let flushed = port.flush(now);
+            self.report.queued(port.take_counts());
+            if let Err(error) = flushed {
+                self.on_serial_error(now, modem, &error);
+                continue;
+            }
+            self.update_interest(modem);
+        }
+    }
+
+    pub(super) fn update_interest(&mut self, modem: ModemId) {
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let wanted = port.wanted_interest();
+        if wanted == port.interest {
+            return;
+        }
+        if let Some(descriptor) = port.descriptor()
+            && self.poller.modify(descriptor, token(Source::Modem(modem)), wanted).is_ok()
+        {
+            port.interest = wanted;
+        }
+    }
+
+    pub(crate) fn watch_modem(&mut self, modem: ModemId) -> Result<(), OsError> {
+        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
+        let wanted = port.wanted_interest();
+        if let Some(descriptor) = port.descriptor() {
+            self.poller
+                .add(descriptor, token(Source::Modem(modem)), wanted)
+                .map_err(|cause| OsError::new("watch", port.settings.device.display().to_string(), cause))?;
+        }
+        port.interest = wanted;
+        Ok(())
+    }
+
+    pub(crate) fn unwatch_modem(&mut self, modem: ModemId) {
+        if let Some(descriptor) = self.modems.get(usize::from(modem.0)).and_then(ModemPort::descriptor) {
+            let _ = self.poller.remove(descriptor);
+        }
+    }
+
+    pub(super) fn on_device_changes(&mut self, now: Instant) {
+        match self.devices.changes() {
+            Ok(changes) => changes.into_iter().for_each(|change| self.on_device_change(now, change)),
+            Err(cause) => error!("cannot watch devices: {cause}"),
+        }
+    }
+
+    pub(super) fn on_device_change(&mut self, now: Instant, change: DeviceChange) {
+        let modem = modem_id(change.path.0);
+        let name = self.report.modem(modem);
+        match change.state {
+            DeviceState::Present => {
+                info!("{name}: the device is there");
+                self.input(now, Input::ModemAppeared { modem });
+            }
+            // An open modem is not lost by this, and a closed one says so when it is called.
+            DeviceState::Forbidden => info!("{name}: the device is there, but may not be opened yet"),
+            DeviceState::Missing => self.input(now, Input::ModemVanished { modem }),
+        }
+    }
+
+    /// Tells the control plane if the device of a modem that it has closed is there. If not, the watcher will tell.
+    pub(crate) fn look_for_modem(&mut self, now: Instant, modem: ModemId) {
+        if self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present {
+            self.bridge.handle_input(now, Input::ModemAppeared { modem });
+        }
+    }
+}
