@@ -19,7 +19,7 @@
 use crate::time::Instant;
 use core::time::Duration;
 
-/// See the [module](self).
+/// How much a line is to be given; see the top of this file.
 #[derive(Debug)]
 pub struct Pace {
     knowledge: Knowledge,
