@@ -4,6 +4,7 @@
 //! [`traffic::Generator`] sends frames through it and counts what arrives. The caller has entered a network
 //! namespace of its own before.
 
+pub mod crowd;
 mod frames;
 pub mod process;
 pub mod rig;

@@ -10,6 +10,15 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Failure;
 
+/// What a process holds of the machine's RAM, in octets.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// All of it, with the pages of its program and libraries.
+    pub resident: u64,
+    /// Heap and stack, which it shares with nobody.
+    pub anonymous: u64,
+}
+
 /// A child process; it ends with its owner.
 #[derive(Debug)]
 pub struct Process(Child);
@@ -35,9 +44,17 @@ impl Process {
 
     /// Octets of memory that are in use and in the machine's RAM.
     pub fn resident_octets(&self) -> io::Result<u64> {
+        Ok(self.memory()?.resident)
+    }
+
+    /// The same, and what of it is its own.
+    pub fn memory(&self) -> io::Result<Memory> {
         let status = fs::read_to_string(self.path("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        Ok(first_number(line.trim_start()) * 1024)
+        let octets = |name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            first_number(line.trim_start()) * 1024
+        };
+        Ok(Memory { resident: octets("VmRSS:"), anonymous: octets("RssAnon:") })
     }
 
     /// An error if it has ended.
