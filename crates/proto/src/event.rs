@@ -65,6 +65,10 @@ pub enum CloseReason {
     Disconnected,
     /// The Ethernet interface went down.
     InterfaceDown,
+    /// The Ethernet interface is no longer served.
+    InterfaceRemoved,
+    /// The configuration of its modem or service was changed.
+    Reconfigured,
     /// The program ends.
     Shutdown,
 }
@@ -89,6 +93,8 @@ impl CloseReason {
             | Self::BudgetSpent(_)
             | Self::Disconnected
             | Self::InterfaceDown
+            | Self::InterfaceRemoved
+            | Self::Reconfigured
             | Self::Replaced
             | Self::Shutdown => false,
         }
@@ -113,6 +119,8 @@ impl fmt::Display for CloseReason {
             Self::BudgetSpent(limit) => limit.fmt(f),
             Self::Disconnected => f.write_str("an operator ended it"),
             Self::InterfaceDown => f.write_str("the Ethernet interface went down"),
+            Self::InterfaceRemoved => f.write_str("the Ethernet interface is no longer served"),
+            Self::Reconfigured => f.write_str("the configuration was changed"),
             Self::Shutdown => f.write_str("the bridge is shutting down"),
         }
     }
@@ -190,6 +198,8 @@ pub enum RefusalReason {
     DialFailed(ConnectFailure),
     /// An operator wants no new calls for the service.
     Drained,
+    /// The configuration of the modem that this request was waiting for was changed.
+    Reconfigured,
     /// The program ends.
     ShuttingDown,
 }
@@ -211,6 +221,7 @@ impl fmt::Display for RefusalReason {
             }
             Self::DialFailed(failure) => write!(f, "the dial failed: {failure}"),
             Self::Drained => f.write_str("this service takes no new calls for now"),
+            Self::Reconfigured => f.write_str("the configuration was changed, ask again"),
             Self::ShuttingDown => f.write_str("the bridge is shutting down"),
         }
     }

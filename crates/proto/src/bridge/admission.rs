@@ -227,7 +227,7 @@ impl Bridge {
         let is_named = |index: &usize| {
             self.config.services.get(*index).is_some_and(|service| service.name == request.service)
         };
-        let has_it = |index: &usize| self.pool(*index).any(|line| line.is_for(peer, *index));
+        let has_it = |index: &usize| self.lines.iter().any(|line| line.is_for(peer, *index));
         let can_have = |index: &usize| self.place(now, peer, *index).is_ok();
         let all = || here.iter().copied();
         if !request.service.is_any() {
@@ -244,7 +244,8 @@ impl Bridge {
             return Err(RefusalReason::NotAllowed);
         }
         let is_down = |line: &Line| matches!(line.state, ModemState::Terminating | ModemState::HangingUp);
-        let own = self.pool(service).find(|line| line.is_for(peer, service) && !is_down(line));
+        // Also on a modem that has left the pool since: the call goes on.
+        let own = self.lines.iter().find(|line| line.is_for(peer, service) && !is_down(line));
         if let Some(line) = own {
             return Ok(Place::Own(line.id));
         }

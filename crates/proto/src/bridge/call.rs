@@ -20,6 +20,8 @@ use alloc::vec::Vec;
 pub(super) struct Line {
     pub(super) id: ModemId,
     pub(super) config: ModemConfig,
+    /// What counts from the next call on, if that is something else.
+    pub(super) changed: Option<ModemConfig>,
     pub(super) state: ModemState,
     /// Its device is there, as far as we know.
     pub(super) present: bool,
@@ -127,6 +129,7 @@ impl Line {
         Self {
             id,
             config,
+            changed: None,
             state: ModemState::Absent,
             present: false,
             opened: false,
@@ -142,6 +145,14 @@ impl Line {
             call: None,
             next: None,
         }
+    }
+
+    /// The modem carries no call: what was changed counts.
+    pub(super) fn adopt_change(&mut self) {
+        let Some(config) = self.changed.take() else { return };
+        self.backoff.set_config(config.backoff);
+        self.budget.set_config(config.budget);
+        self.config = config;
     }
 
     /// Whether this line is on its way down and `peer` may have it then.

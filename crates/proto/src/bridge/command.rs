@@ -65,4 +65,4 @@ impl Bridge {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

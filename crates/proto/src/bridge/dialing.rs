@@ -32,7 +32,7 @@ impl Bridge {
     }
 
     /// A modem that is free again takes the host that waited for that.
-    fn become_free(&mut self, now: Instant, modem: ModemId) {
+    pub(super) fn become_free(&mut self, now: Instant, modem: ModemId) {
         let Some(line) = self.line_mut(modem) else { return };
         line.rest = None;
         let spent = line.budget.spent(now);

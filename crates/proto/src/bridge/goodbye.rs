@@ -62,7 +62,7 @@ impl Bridge {
                 self.check_goodbyes(now, modem);
             }
             // Whatever the host was still to be told, it can be told no more; the far end still can.
-            ModemState::Terminating if reason == CloseReason::InterfaceDown => {
+            ModemState::Terminating if is_unreachable(&reason) => {
                 if let Some(ending) = line_ending(self, modem) {
                     ending.host = Goodbye::Done;
                 }
@@ -86,9 +86,13 @@ impl Bridge {
         line.rescue = None;
         let on_hook = line.config.timing.on_hook;
         let call = line.call.take();
-        if let Some(waiting) = call.and_then(|call| call.request).filter(|_| reason == CloseReason::Shutdown)
-        {
-            self.refuse(&waiting.request, RefusalReason::ShuttingDown);
+        let refusal = match reason {
+            CloseReason::Shutdown => Some(RefusalReason::ShuttingDown),
+            CloseReason::Reconfigured => Some(RefusalReason::Reconfigured),
+            _ => None,
+        };
+        if let Some((waiting, refusal)) = call.and_then(|call| call.request).zip(refusal) {
+            self.refuse(&waiting.request, refusal);
         }
         self.stop_command(modem);
         self.report(Event::CallEnded { modem, reason });
@@ -103,7 +107,7 @@ impl Bridge {
         let restart = line.config.timing.restart;
         let open = line.session().is_some_and(|session| session.mediator.is_open());
         let host_hears =
-            !matches!(reason, CloseReason::HostPadt | CloseReason::HostDead | CloseReason::InterfaceDown);
+            !matches!(reason, CloseReason::HostPadt | CloseReason::HostDead) && !is_unreachable(&reason);
         let modem_hears =
             !matches!(reason, CloseReason::NoCarrier | CloseReason::CarrierLost | CloseReason::DeviceLost(_));
         let host = self.ask(modem, open && host_hears, Direction::ModemToHost, &reason);
@@ -262,6 +266,11 @@ impl Bridge {
             self.refuse(&next.request, RefusalReason::NoModem);
         }
     }
+}
+
+/// Whether the host's interface is left now: at most a PADT is still sent there.
+const fn is_unreachable(reason: &CloseReason) -> bool {
+    matches!(reason, CloseReason::InterfaceDown | CloseReason::InterfaceRemoved)
 }
 
 fn line_ending(bridge: &mut Bridge, modem: ModemId) -> Option<&mut Ending> {

@@ -1,5 +1,6 @@
 //! What goes into the [`Bridge`](super::Bridge) and what comes out.
 
+use super::reconfigure::Reconfiguration;
 use super::watch::Traffic;
 use crate::event::Event;
 use crate::forward::Route;
@@ -7,6 +8,7 @@ use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
 use crate::wire::discovery::SessionId;
 use crate::wire::ethernet::MacAddr;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -144,6 +146,8 @@ pub enum Input<'a> {
         /// Index of the service; all of them without one.
         service: Option<usize>,
     },
+    /// An operator wants something else than before.
+    Reconfigure(Box<Reconfiguration>),
     /// End every session and every call, then report [`Bridge::is_finished`](super::Bridge::is_finished).
     Shutdown,
 }

@@ -71,6 +71,11 @@ impl Gate {
         Self { interfaces: (0..interfaces).map(|_| RateLimit::default()).collect(), peers: Vec::new() }
     }
 
+    /// So many interfaces from now on.
+    pub(super) fn make_room(&mut self, interfaces: usize) {
+        self.interfaces.resize(interfaces, RateLimit::default());
+    }
+
     pub(super) fn allow_padi(&mut self, now: Instant, interface: InterfaceId, limits: &Limits) -> bool {
         let limit = self.interfaces.get_mut(usize::from(interface.0));
         limit.is_some_and(|limit| limit.allow(now, limits.padi_rate))

@@ -26,6 +26,7 @@ mod limits;
 mod lockout;
 mod offers;
 mod pool;
+mod reconfigure;
 mod rescue;
 mod session;
 mod snapshot;
@@ -38,6 +39,7 @@ pub use io::{Input, ModemCommand, Output};
 pub use limits::Limits;
 pub use offers::OfferDelay;
 pub use pool::{BusyPolicy, PoolPolicy};
+pub use reconfigure::{ModemChange, Reconfiguration};
 pub use rescue::{RescueConfig, RescueWhen};
 pub use snapshot::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 pub use watch::{Traffic, WatchConfig};
@@ -66,6 +68,7 @@ pub struct Seed(pub [u8; 32]);
 #[derive(Debug)]
 pub struct Bridge {
     config: BridgeConfig,
+    mint: CookieMint,
     /// One for each interface: each has its AC-Name.
     concentrators: Vec<AccessConcentrator>,
     session_ids: SessionIdAllocator,
@@ -89,10 +92,6 @@ impl Bridge {
     pub fn new(config: BridgeConfig, seed: Seed) -> Self {
         let mut random = Random::new(&seed);
         let mint = CookieMint::new(random.key());
-        let concentrator = |interface: &InterfaceConfig| {
-            AccessConcentrator::new(interface.ac_name.clone(), mint.clone(), config.discovery)
-        };
-        let concentrators = config.interfaces.iter().map(concentrator).collect();
         let session_ids = SessionIdAllocator::new(random.next_u16());
         let lines = config
             .modems
@@ -106,8 +105,9 @@ impl Bridge {
             pools: Pools::new(config.services.len(), config.modems.len()),
             offers: Offers::default(),
             gate: Gate::new(config.interfaces.len()),
+            concentrators: Self::concentrators(&config, &mint),
+            mint,
             config,
-            concentrators,
             session_ids,
             interfaces,
             lines,
@@ -120,6 +120,13 @@ impl Bridge {
         }
     }
 
+    fn concentrators(config: &BridgeConfig, mint: &CookieMint) -> Vec<AccessConcentrator> {
+        let concentrator = |interface: &InterfaceConfig| {
+            AccessConcentrator::new(interface.ac_name.clone(), mint.clone(), config.discovery)
+        };
+        config.interfaces.iter().map(concentrator).collect()
+    }
+
     /// Something happened.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
@@ -130,7 +137,9 @@ impl Bridge {
             Input::HostLcp { modem, ppp } => self.on_host_lcp(now, modem, ppp),
             Input::ModemLcp { modem, ppp } => self.on_modem_lcp(now, modem, ppp),
             Input::InterfaceUp { interface, mac, mtu } => self.on_interface_up(now, interface, mac, mtu),
-            Input::InterfaceDown { interface } => self.on_interface_down(now, interface),
+            Input::InterfaceDown { interface } => {
+                self.leave_interface(now, interface, &CloseReason::InterfaceDown);
+            }
             Input::ModemAppeared { modem } => self.on_modem_appeared(now, modem),
             Input::ModemVanished { modem } => {
                 self.lose_modem(now, modem, "it was unplugged".into());
@@ -148,6 +157,7 @@ impl Bridge {
             Input::Disconnect { session_id } => self.on_disconnect(now, session_id),
             Input::Drain { service } => self.on_drain(service),
             Input::Resume { service } => self.on_resume(service),
+            Input::Reconfigure(change) => self.on_reconfigure(now, *change),
             Input::Shutdown => self.shut_down(now),
         }
     }
@@ -211,6 +221,9 @@ impl Bridge {
         let changed = line.state != state;
         line.state = state;
         line.deadline = deadline;
+        if matches!(state, ModemState::Absent | ModemState::Idle | ModemState::BackingOff) {
+            line.adopt_change();
+        }
         if changed {
             self.report(Event::ModemState { modem, state });
         }
@@ -222,7 +235,7 @@ impl Bridge {
         // can they be told.
         if self.interface(id).is_some_and(|before| before.mac != mac) {
             self.offers.forget(id);
-            self.end_calls_on(now, id);
+            self.end_calls_on(now, id, &CloseReason::InterfaceDown);
         }
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = Some(LocalInterface { id, mac, mtu });
@@ -230,9 +243,9 @@ impl Bridge {
         self.reinstall_routes(id);
     }
 
-    fn on_interface_down(&mut self, now: Instant, id: InterfaceId) {
+    fn leave_interface(&mut self, now: Instant, id: InterfaceId, reason: &CloseReason) {
         self.offers.forget(id);
-        self.end_calls_on(now, id);
+        self.end_calls_on(now, id, reason);
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = None;
         }
@@ -248,11 +261,11 @@ impl Bridge {
         }
     }
 
-    fn end_calls_on(&mut self, now: Instant, id: InterfaceId) {
+    fn end_calls_on(&mut self, now: Instant, id: InterfaceId, reason: &CloseReason) {
         let on_it = |line: &&Line| line.call.as_ref().is_some_and(|call| call.peer.interface == id);
         let modems: Vec<ModemId> = self.lines.iter().filter(on_it).map(|line| line.id).collect();
         for modem in modems {
-            self.end_call(now, modem, CloseReason::InterfaceDown);
+            self.end_call(now, modem, reason.clone());
         }
         for line in &mut self.lines {
             line.next.take_if(|next| next.request.interface == id);

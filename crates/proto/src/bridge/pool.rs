@@ -55,6 +55,12 @@ impl Pools {
         Self { last, failed, had: VecDeque::new() }
     }
 
+    /// So many services and modems from now on.
+    pub(super) fn make_room(&mut self, services: usize, modems: usize) {
+        self.last.resize(services, None);
+        self.failed.resize(modems, None);
+    }
+
     /// A host is given a modem.
     pub(super) fn on_call(&mut self, index: usize, service: &ServiceConfig, peer: Peer, modem: ModemId) {
         if let Some(last) = self.last.get_mut(index) {

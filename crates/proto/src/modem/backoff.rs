@@ -33,6 +33,11 @@ impl Backoff {
         Self { config, failures: 0 }
     }
 
+    /// Other limits from the next failure on.
+    pub const fn set_config(&mut self, config: BackoffConfig) {
+        self.config = config;
+    }
+
     /// Counts one more failure and gives the time until which to wait.
     ///
     /// `jitter` is any random number: the wait is taken from the upper half of its range, so that two

@@ -80,10 +80,20 @@ impl Budget {
         }
     }
 
+    /// Other limits from now on, on what was used before too.
+    pub fn set_config(&mut self, config: BudgetConfig) {
+        self.config = config;
+        self.forget_dials(config.dials_per_hour.unwrap_or(0));
+    }
+
     /// Counts a dial.
     pub fn dialled(&mut self, now: Instant) {
         let Some(limit) = self.config.dials_per_hour else { return };
         self.dials.push_back(now);
+        self.forget_dials(limit);
+    }
+
+    fn forget_dials(&mut self, limit: u32) {
         while self.dials.len() > limit as usize {
             self.dials.pop_front();
         }

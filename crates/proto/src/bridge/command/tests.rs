@@ -16,15 +16,15 @@ use core::time::Duration;
 use std::string::{String, ToString};
 use std::vec;
 
-const ETH0: InterfaceId = InterfaceId(0);
-const US: MacAddr = MacAddr([2, 0xbb, 0, 0, 0, 0]);
-const ANN: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
-const BEN: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
-const A: ModemId = ModemId(0);
-const NOW: Instant = Instant::from_millis(1_000_000);
+pub(in crate::bridge) const ETH0: InterfaceId = InterfaceId(0);
+pub(in crate::bridge) const US: MacAddr = MacAddr([2, 0xbb, 0, 0, 0, 0]);
+pub(in crate::bridge) const ANN: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+pub(in crate::bridge) const BEN: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+pub(in crate::bridge) const A: ModemId = ModemId(0);
+pub(in crate::bridge) const NOW: Instant = Instant::from_millis(1_000_000);
 
 /// Service "lte" of modem A and service "gsm" of modem B.
-fn config() -> BridgeConfig {
+pub(in crate::bridge) fn config() -> BridgeConfig {
     let modem = ModemConfig {
         dial: DialMethod::Command(Duration::from_secs(60)),
         mediator: MediatorConfig::default(),
@@ -50,13 +50,13 @@ fn config() -> BridgeConfig {
 }
 
 /// A bridge at one moment, and what came out since last asked.
-struct Story {
-    bridge: Bridge,
-    outputs: Vec<Output>,
+pub(in crate::bridge) struct Story {
+    pub(in crate::bridge) bridge: Bridge,
+    pub(in crate::bridge) outputs: Vec<Output>,
 }
 
 impl Story {
-    fn begin() -> Self {
+    pub(in crate::bridge) fn begin() -> Self {
         let mut story = Self { bridge: Bridge::new(config(), Seed([7; 32])), outputs: Vec::new() };
         story.input(Input::InterfaceUp { interface: ETH0, mac: US, mtu: 1500 });
         story.input(Input::ModemAppeared { modem: A });
@@ -65,7 +65,7 @@ impl Story {
     }
 
     /// Devices open at once.
-    fn input(&mut self, input: Input<'_>) {
+    pub(in crate::bridge) fn input(&mut self, input: Input<'_>) {
         self.bridge.handle_input(NOW, input);
         while let Some(output) = self.bridge.poll_output() {
             if let Output::OpenModem(modem) = output {
@@ -76,7 +76,12 @@ impl Story {
     }
 
     /// What the bridge answers to a discovery packet: its code, and its tag of this type as text.
-    fn ask(&mut self, host: MacAddr, code: Code, tags: &[(TagType, &[u8])]) -> Vec<Vec<u8>> {
+    pub(in crate::bridge) fn ask(
+        &mut self,
+        host: MacAddr,
+        code: Code,
+        tags: &[(TagType, &[u8])],
+    ) -> Vec<Vec<u8>> {
         self.outputs.clear();
         let to = if code == Code::Padi { MacAddr::BROADCAST } else { US };
         let mut writer = TagWriter::new(to, host, code, None, 1500);
@@ -87,7 +92,7 @@ impl Story {
         self.sent()
     }
 
-    fn sent(&mut self) -> Vec<Vec<u8>> {
+    pub(in crate::bridge) fn sent(&mut self) -> Vec<Vec<u8>> {
         let outputs = self.outputs.drain(..);
         outputs
             .filter_map(|output| match output {
@@ -97,33 +102,33 @@ impl Story {
             .collect()
     }
 
-    fn offer(&mut self, host: MacAddr, service: &str) -> Option<Vec<u8>> {
+    pub(in crate::bridge) fn offer(&mut self, host: MacAddr, service: &str) -> Option<Vec<u8>> {
         self.ask(host, Code::Padi, &[(TagType::ServiceName, service.as_bytes())]).pop()
     }
 
     /// A cookie for this host, of an offer of any service.
-    fn cookie(&mut self, host: MacAddr) -> Vec<u8> {
+    pub(in crate::bridge) fn cookie(&mut self, host: MacAddr) -> Vec<u8> {
         let offer = self.offer(host, "").unwrap();
         DiscoveryPacket::parse(&offer).unwrap().tags.first(TagType::AcCookie).unwrap().to_vec()
     }
 
-    fn request(&mut self, host: MacAddr, service: &str, cookie: &[u8]) -> Vec<Vec<u8>> {
+    pub(in crate::bridge) fn request(&mut self, host: MacAddr, service: &str, cookie: &[u8]) -> Vec<Vec<u8>> {
         self.ask(host, Code::Padr, &[(TagType::ServiceName, service.as_bytes()), (TagType::AcCookie, cookie)])
     }
 
     /// The host gets a session over the modem of "lte".
-    fn open_session(&mut self, host: MacAddr) -> SessionId {
+    pub(in crate::bridge) fn open_session(&mut self, host: MacAddr) -> SessionId {
         let cookie = self.cookie(host);
         assert!(self.request(host, "lte", &cookie).is_empty());
         self.input(Input::CommandSucceeded { modem: A });
         self.snapshot().modems[0].call.as_ref().unwrap().session.unwrap().id
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(in crate::bridge) fn snapshot(&self) -> Snapshot {
         self.bridge.snapshot(NOW)
     }
 
-    fn events(&self) -> impl Iterator<Item = &Event> {
+    pub(in crate::bridge) fn events(&self) -> impl Iterator<Item = &Event> {
         self.outputs.iter().filter_map(|output| match output {
             Output::Event(event) => Some(event),
             _ => None,
@@ -132,7 +137,7 @@ impl Story {
 }
 
 /// The text of a refusal, and that it names no session.
-fn refusal(answers: &[Vec<u8>]) -> String {
+pub(in crate::bridge) fn refusal(answers: &[Vec<u8>]) -> String {
     let [answer] = answers else { panic!("{} answers", answers.len()) };
     let packet = DiscoveryPacket::parse(answer).unwrap();
     assert_eq!((packet.code, packet.session_id), (Code::Pads, 0));
