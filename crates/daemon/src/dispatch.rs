@@ -145,6 +145,7 @@ impl EventLoop {
         if let Some(port) = self.modem(modem) {
             port.close();
         }
+        self.adopt_settings(now, modem);
         // A tty that was only hung up is still there.
         self.look_for_modem(now, modem);
     }

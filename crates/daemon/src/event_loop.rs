@@ -7,7 +7,7 @@ mod ethernet;
 mod modems;
 mod source;
 
-use crate::config::Config;
+use crate::config::{Config, Origin, Places};
 use crate::control::Control;
 use crate::ethernet_port::EthernetPort;
 use crate::modem_port::ModemPort;
@@ -100,10 +100,13 @@ pub struct EventLoop {
     pub(crate) poller: Poller,
     signals: SignalSet,
     monitor: InterfaceMonitor,
-    devices: DeviceWatcher,
-    notifier: Option<Notifier>,
+    pub(crate) devices: DeviceWatcher,
+    pub(crate) notifier: Option<Notifier>,
     pub(crate) control: Option<Control>,
-    pub(crate) interface_names: Vec<String>,
+    /// What is served, and where.
+    pub(crate) places: Places,
+    /// Where that can be read again.
+    pub(crate) origin: Option<Origin>,
     pub(crate) bridge: Bridge,
     pub(crate) table: SessionTable,
     pub(crate) ethernet: Vec<Option<EthernetPort>>,
@@ -133,8 +136,9 @@ impl EventLoop {
         let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names);
         let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?));
+        let wait = config.wait;
         let mut event_loop = Self {
-            bridge: Bridge::new(config.bridge, Seed(random::octets()?)),
+            bridge: Bridge::new(config.bridge.clone(), Seed(random::octets()?)),
             poller,
             signals,
             monitor,
@@ -142,10 +146,11 @@ impl EventLoop {
             notifier: Notifier::from_environment().unwrap_or_default(),
             control: None,
             ethernet: config.interfaces.iter().map(|_| None).collect(),
-            interface_names: config.interfaces,
             table: SessionTable::new(),
-            modems: config.modems.into_iter().map(with_key).collect::<Result<_, OsError>>()?,
+            modems: config.modems.iter().cloned().map(with_key).collect::<Result<_, OsError>>()?,
             report,
+            places: Places::new(config),
+            origin: None,
             timers: Vec::new(),
             leftovers: Vec::new(),
             stopped_commands: Vec::new(),
@@ -153,7 +158,7 @@ impl EventLoop {
             octets: vec![0; READ_OCTETS].into_boxed_slice(),
             exit: None,
         };
-        event_loop.watch_all(config.wait)?;
+        event_loop.watch_all(wait)?;
         Ok(event_loop)
     }
 
@@ -177,7 +182,7 @@ impl EventLoop {
         self.poller.add(&self.monitor, token(Source::Interfaces), Interest::READABLE).map_err(watched)?;
         self.poller.add(&self.devices, token(Source::Devices), Interest::READABLE).map_err(watched)?;
         let mut missing = Vec::new();
-        for (number, name) in (0..).zip(self.interface_names.clone()) {
+        for (number, name) in (0..).zip(self.places.interface_names().to_vec()) {
             let opened = Interface::find(&name).map_err(StartError::Interface).and_then(|interface| {
                 self.open_interface(now, InterfaceId(number), interface).map_err(StartError::System)
             });
@@ -220,9 +225,9 @@ impl EventLoop {
     /// Runs until a signal ends it. 0 if it ended in order.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        for (name, modem) in self.interface_names.iter().zip(&self.modems) {
-            info!("ready: serving {} on {name}", modem.settings.device.display());
-        }
+        let devices: Vec<String> =
+            self.modems.iter().map(|modem| modem.settings.device.display().to_string()).collect();
+        info!("ready: serving {} on {}", devices.join(", "), self.places.interface_names().join(", "));
         if let Some(notifier) = &self.notifier {
             let _ = notifier.ready();
         }
@@ -356,7 +361,7 @@ impl EventLoop {
                     self.timers.push((now + SHUTDOWN_LIMIT, Timer::GiveUp));
                     self.input(now, Input::Shutdown);
                 }
-                Signal::HangUp => info!("SIGHUP is reserved and does nothing yet"),
+                Signal::HangUp => self.reload(now),
                 Signal::User1 => self.tell_all(),
                 Signal::Child => {}
             }

@@ -16,12 +16,13 @@ mod dispatch;
 mod ethernet_port;
 mod event_loop;
 mod modem_port;
+mod reload;
 mod report;
 mod transmit_queue;
 
 pub use event_loop::{EventLoop, StartError};
 
-use config::{Loaded, Surroundings};
+use config::{Loaded, Origin, Surroundings};
 use control::client;
 use report::Remedied;
 use std::io::IsTerminal;
@@ -43,18 +44,17 @@ pub fn main() -> ExitCode {
         Some(cli::Command::Disconnect(arguments)) => client::disconnect(arguments),
         Some(cli::Command::Drain(arguments)) => client::drain(arguments),
         Some(cli::Command::Resume(arguments)) => client::resume(arguments),
-        None => run(&arguments),
+        None => run(arguments),
     }
 }
 
-fn run(arguments: &cli::Arguments) -> ExitCode {
-    let surroundings = Surroundings::of_this_process();
-    let loaded = if arguments.bridge.device.is_some() {
-        config::from_arguments(&arguments.bridge, &surroundings)
+fn run(arguments: cli::Arguments) -> ExitCode {
+    let origin = if arguments.bridge.device.is_some() {
+        Origin::CommandLine(Box::new(arguments.bridge))
     } else {
-        config::load(&arguments.config, &surroundings)
+        Origin::File(arguments.config)
     };
-    let Loaded { config, warnings, .. } = match loaded {
+    let Loaded { config, warnings, .. } = match origin.load(&Surroundings::of_this_process()) {
         Ok(loaded) => loaded,
         Err(problems) => {
             eprintln!("{}", problems.render(std::io::stderr().is_terminal()));
@@ -67,6 +67,7 @@ fn run(arguments: &cli::Arguments) -> ExitCode {
     }
     let started = EventLoop::start(config)
         .map_err(|error| error.to_string())
+        .map(|event_loop| event_loop.reloading_from(origin))
         .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
     match started {
         Ok(event_loop) => event_loop.run(),

@@ -23,6 +23,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct ModemPort {
     pub(crate) settings: ModemSettings,
+    /// What counts as soon as it is closed, if that is something else.
+    pub(crate) changed: Option<ModemSettings>,
     port: Option<SerialPort>,
     framing: bool,
     /// The tty is hung up by the kernel when the carrier is lost.
@@ -45,6 +47,7 @@ impl ModemPort {
         let queue = TransmitQueue::new(settings.queue, key);
         Self {
             settings,
+            changed: None,
             port: None,
             framing: false,
             watches_carrier: false,
@@ -56,6 +59,12 @@ impl ModemPort {
             meter: Meter::default(),
             interest: Interest::NOTHING,
         }
+    }
+
+    /// Other settings for a closed modem. `key` is random.
+    pub(crate) fn adopt(&mut self, settings: ModemSettings, key: [u8; 16]) {
+        self.queue = TransmitQueue::new(settings.queue, key);
+        self.settings = settings;
     }
 
     /// Opens the tty and drains what it still had to say from another time.

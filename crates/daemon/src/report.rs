@@ -19,6 +19,7 @@ use pace::{LineLimit, ToldCount};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 use tracing::{Level, debug, enabled, info, warn};
 
@@ -74,6 +75,22 @@ impl Report {
             describes: enabled!(Level::DEBUG),
             marked: 0,
             problems: VecDeque::new(),
+        }
+    }
+
+    /// Other interfaces from now on.
+    pub(crate) fn rename(&mut self, interfaces: &[String]) {
+        self.interfaces = interfaces.to_vec();
+    }
+
+    /// A modem is known by its device.
+    pub(crate) fn name_modem(&mut self, modem: ModemId, device: &Path) {
+        let number = usize::from(modem.0);
+        if self.modems.len() <= number {
+            self.modems.resize(number + 1, String::new());
+        }
+        if let Some(name) = self.modems.get_mut(number) {
+            *name = device.display().to_string();
         }
     }
 

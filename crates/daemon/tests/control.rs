@@ -20,10 +20,13 @@ use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
 use std::thread;
 use support::{ModemOnPty, now};
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 6] = [
     ("a_session_is_seen_and_disconnected", a_session_is_seen_and_disconnected),
     ("a_failed_dial_is_seen_with_its_reason", a_failed_dial_is_seen_with_its_reason),
     ("a_service_is_drained_and_resumed", a_service_is_drained_and_resumed),
+    ("a_modem_is_added_while_a_session_goes_on", a_modem_is_added_while_a_session_goes_on),
+    ("a_file_that_cannot_be_used_changes_nothing", a_file_that_cannot_be_used_changes_nothing),
+    ("a_script_of_the_command_line_is_read_again", a_script_of_the_command_line_is_read_again),
 ];
 
 fn main() -> ExitCode {
@@ -82,6 +85,73 @@ fn a_service_is_drained_and_resumed() {
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
 }
 
+/// What a file says about a modem.
+fn modem(name: &str, modem: &ModemOnPty) -> String {
+    let (device, script) = (modem.device().display(), SCRIPT.replace('\\', "\\\\"));
+    format!(
+        "[modem.{name}]\ndevice = \"{device}\"\nlock = \"kernel\"\nflow = \"none\"\nchat = \"{script}\"\n"
+    )
+}
+
+const SERVED: &str = "[service.internet]\n[interface.near]\n";
+
+fn a_modem_is_added_while_a_session_goes_on() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let second = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let one = format!("{}{SERVED}", modem("first", &first));
+    let mut world = World::with_file("added", first, &one);
+    let id = world.until(|event| match event {
+        HostEvent::SessionOpened { id } => Some(*id),
+        _ => None,
+    });
+
+    let both = format!("{}{one}", modem("second", &second));
+    world.daemon.reload(&both, "configuration reloaded");
+    let status = world.daemon.status();
+    let names = |status: &Value| {
+        let modems = status["modems"].as_array().unwrap().iter();
+        modems.map(|modem| modem["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&status), ["first", "second"]);
+    assert_eq!(status["modems"][1]["state"], "idle");
+    assert_eq!(status["services"][0]["modems"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&status["sessions"][0]["session"], status["modems"][0]["state"].as_str()),
+        (&id.into(), Some("online"))
+    );
+    world.daemon.reload(&both, "configuration unchanged");
+
+    // Without its modem the session ends.
+    world.daemon.reload(&format!("{}{SERVED}", modem("second", &second)), "configuration reloaded");
+    world.until(|event| matches!(event, HostEvent::Ended { .. }).then_some(()));
+    assert!(names(&world.daemon.status()).contains(&"second".to_owned()));
+}
+
+fn a_file_that_cannot_be_used_changes_nothing() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let text = format!("{}{SERVED}", modem("first", &first));
+    let mut world = World::with_file("broken", first, &text);
+    let before = world.daemon.status();
+    let said = world.daemon.reload(&text.replace("lock =", "look ="), "nothing is changed");
+    assert!(said.contains("bridge.toml:3:1: ") && said.contains("`lock`"), "{said}");
+    let after = world.daemon.status();
+    assert_eq!((&before["modems"], &before["services"]), (&after["modems"], &after["services"]));
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+}
+
+fn a_script_of_the_command_line_is_read_again() {
+    let mut world = World::new("script", DialResult::Connect);
+    let script = world.directory.join("modem.chat");
+    std::fs::write(&script, "'' 'ATZ").unwrap();
+    let said = world.daemon.hang_up("nothing is changed");
+    assert!(said.contains("modem.chat:1:"), "{said}");
+    std::fs::write(&script, format!("{SCRIPT} ")).unwrap();
+    world.daemon.hang_up("configuration unchanged");
+    std::fs::write(&script, format!("ABORT VOICE {SCRIPT}")).unwrap();
+    assert!(world.daemon.hang_up("configuration reloaded").contains("modem modem: changed"));
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+}
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pppoe-serial-bridge");
 const SCRIPT: &str = "ABORT BUSY TIMEOUT 5 '' ATZ OK ATD*99# CONNECT '\\c'";
 
@@ -102,9 +172,21 @@ impl World {
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("control-{name}-{}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
         let modem = ModemOnPty::start(dial, ModemFaults::default());
+        Self::begin(directory, modem, None)
+    }
+
+    /// Served as this file says.
+    fn with_file(name: &str, modem: ModemOnPty, text: &str) -> Self {
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("control-{name}-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
+        Self::begin(directory, modem, Some(text))
+    }
+
+    fn begin(directory: PathBuf, modem: ModemOnPty, text: Option<&str>) -> Self {
         let far = cable();
         let sockets = [0x8863, 0x8864].map(|ether_type| PacketSocket::open(&far, ether_type).unwrap());
-        let daemon = Daemon::start(&directory, modem.device());
+        let daemon = Daemon::start(&directory, modem.device(), text);
         let mac = far.mac.map(|octet| format!("{octet:02x}")).join(":");
         let host = Host::new(HostConfig::new(Mac(far.mac), PPPD), 1);
         Self { daemon, modem, host, mac, sockets, started: false, directory }
@@ -170,33 +252,54 @@ fn cable() -> Interface {
 struct Daemon {
     child: Child,
     control: PathBuf,
+    file: PathBuf,
     // What it says last is not read, but must find somebody who could.
-    _log: BufReader<ChildStderr>,
+    log: BufReader<ChildStderr>,
 }
 
 impl Daemon {
     /// Starts it, and waits until it is ready.
-    fn start(directory: &Path, device: &Path) -> Self {
+    fn start(directory: &Path, device: &Path, text: Option<&str>) -> Self {
         let (script, control) = (directory.join("modem.chat"), directory.join("control"));
+        let file = directory.join("bridge.toml");
         std::fs::write(&script, SCRIPT).unwrap();
         // No lock file: this is not the system's business.
-        let mut child = Command::new(PROGRAM)
-            .args(["--lock=kernel", "--flow=none", "--ac-name=test", "--chatscript"])
-            .arg(&script)
-            .arg("--control")
-            .arg(&control)
-            .arg(device)
-            .args(["internet", "near"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("ready: serving") {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the bridge has ended");
+        let mut command = Command::new(PROGRAM);
+        command.arg("--control").arg(&control);
+        if let Some(text) = text {
+            std::fs::write(&file, text).unwrap();
+            command.arg("--config").arg(&file);
+        } else {
+            command.args(["--lock=kernel", "--flow=none", "--ac-name=test", "--chatscript"]).arg(&script);
+            command.arg(device).args(["internet", "near"]);
         }
-        Self { child, control, _log: log }
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut daemon = Self { child, control, file, log };
+        daemon.listen("ready: serving");
+        daemon
+    }
+
+    /// Reads its log until it says this, and gives what it has said.
+    fn listen(&mut self, words: &str) -> String {
+        let mut said = String::new();
+        while !said.contains(words) {
+            assert_ne!(self.log.read_line(&mut said).unwrap(), 0, "the bridge has ended: {said}");
+        }
+        said
+    }
+
+    /// Lets it read another file, and waits until it says this.
+    fn reload(&mut self, text: &str, words: &str) -> String {
+        std::fs::write(&self.file, text).unwrap();
+        self.hang_up(words)
+    }
+
+    /// Lets it read its configuration again, and waits until it says this.
+    fn hang_up(&mut self, words: &str) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        self.listen(words)
     }
 
     /// Runs a subcommand.

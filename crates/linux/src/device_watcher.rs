@@ -79,15 +79,41 @@ impl DeviceWatcher {
     ///
     /// No inotify watch to be had.
     pub fn watch(&mut self, path: &Path) -> Result<PathId, OsError> {
+        let watched = self.arm(path)?;
+        self.paths.push(watched);
+        Ok(PathId(self.paths.len() - 1))
+    }
+
+    /// Watches this path under the number of another, which is watched no longer.
+    ///
+    /// # Errors
+    ///
+    /// No inotify watch to be had; the other is still watched.
+    pub fn watch_instead(&mut self, id: PathId, path: &Path) -> Result<(), OsError> {
+        let watched = self.arm(path)?;
+        if let Some(slot) = self.paths.get_mut(id.0) {
+            let before = mem::replace(slot, watched);
+            self.forget(&before.steps);
+        }
+        Ok(())
+    }
+
+    /// Watches a path no longer: what becomes of it is not told. Its number is not given to another.
+    pub fn forget_path(&mut self, id: PathId) {
+        if let Some(watched) = self.paths.get_mut(id.0) {
+            let steps = mem::take(&mut watched.steps);
+            self.forget(&steps);
+        }
+    }
+
+    fn arm(&self, path: &Path) -> Result<WatchedPath, OsError> {
         let arm = || -> io::Result<WatchedPath> {
             let path = std::path::absolute(path)?;
             let steps = self.walk(&path)?;
             let device = Device::at(&path);
             Ok(WatchedPath { path, steps, device })
         };
-        let watched = arm().map_err(|cause| failed(path.display().to_string(), cause))?;
-        self.paths.push(watched);
-        Ok(PathId(self.paths.len() - 1))
+        arm().map_err(|cause| failed(path.display().to_string(), cause))
     }
 
     /// How things stand with a device, after the last change that was told.

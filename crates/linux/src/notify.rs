@@ -3,6 +3,7 @@
 //! It promises never to block. A manager that does not listen is none of the program's troubles, so the caller may
 //! ignore the errors.
 
+use crate::clock::monotonic_micros;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -52,6 +53,16 @@ impl Notifier {
     /// The manager does not listen.
     pub fn ready(&self) -> io::Result<()> {
         self.send("READY=1")
+    }
+
+    /// The program reads its configuration again; [`Notifier::ready`] tells when that is done.
+    ///
+    /// # Errors
+    ///
+    /// The manager does not listen.
+    pub fn reloading(&self) -> io::Result<()> {
+        // By the time the manager tells this from what was said before.
+        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()))
     }
 
     /// The program is about to end.
@@ -108,6 +119,8 @@ mod tests {
         assert_eq!(heard(), "STATUS=2 calls READY=0");
         notifier.watchdog().unwrap();
         assert_eq!(heard(), "WATCHDOG=1");
+        notifier.reloading().unwrap();
+        assert!(heard().starts_with("RELOADING=1\nMONOTONIC_USEC="));
         notifier.stopping().unwrap();
         assert_eq!(heard(), "STOPPING=1");
         drop(manager);

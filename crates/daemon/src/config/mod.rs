@@ -4,12 +4,14 @@
 //! (what the bridge is run with). Everything that is wrong is found in one go.
 
 mod file;
+mod places;
 mod problem;
 mod script;
 mod section;
 mod settings;
 mod size;
 
+pub(crate) use places::{Change, Places};
 pub use problem::Problems;
 pub use settings::{
     Chat, ChatText, Dial, Discovery, Interface, Limits, Modem, Named, Pool, ScriptFile, Service, Settings,
@@ -110,6 +112,28 @@ impl Surroundings {
         Self {
             host_name: bridge_linux::system::host_name(),
             environment: std::env::vars_os().map(octets).collect(),
+        }
+    }
+}
+
+/// Where a configuration comes from, each time that it is read.
+#[derive(Debug)]
+pub enum Origin {
+    /// A file, or a directory of them.
+    File(PathBuf),
+    /// The command line; only its chat scripts are files.
+    CommandLine(Box<BridgeArguments>),
+}
+
+impl Origin {
+    /// Reads it as it is now.
+    ///
+    /// # Errors
+    /// Everything that the operator has to mend.
+    pub fn load(&self, surroundings: &Surroundings) -> Result<Loaded, Problems> {
+        match self {
+            Self::File(path) => load(path, surroundings),
+            Self::CommandLine(arguments) => from_arguments(arguments, surroundings),
         }
     }
 }

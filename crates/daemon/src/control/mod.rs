@@ -165,12 +165,18 @@ impl EventLoop {
 
     fn for_service(&mut self, now: Instant, name: Option<&str>, drain: bool) -> Result<String, String> {
         let services = self.bridge.snapshot(now).services;
-        let names: Vec<String> = services.iter().map(|service| service.name.to_string()).collect();
+        let services = services.iter().enumerate().filter(|(index, _)| self.places.has_service(*index));
+        let names: Vec<(usize, String)> =
+            services.map(|(index, service)| (index, service.name.to_string())).collect();
         let service = match name {
             None => None,
-            Some(name) => Some(names.iter().position(|ours| ours == name).ok_or_else(|| {
-                format!("there is no service \"{}\"; there are: {}", name.escape_debug(), names.join(", "))
-            })?),
+            Some(name) => Some(
+                names.iter().find(|(_, ours)| ours == name).map(|(index, _)| *index).ok_or_else(|| {
+                    let known: Vec<&str> = names.iter().map(|(_, known)| known.as_str()).collect();
+                    let (name, known) = (name.escape_debug(), known.join(", "));
+                    format!("there is no service \"{name}\"; there are: {known}")
+                })?,
+            ),
         };
         let what = name.unwrap_or("every service");
         if drain {

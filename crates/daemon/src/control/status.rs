@@ -6,7 +6,7 @@ use super::protocol::{
 use crate::event_loop::EventLoop;
 use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, SessionSnapshot, Snapshot};
 use bridge_proto::discard::DiscardReason;
-use bridge_proto::id::ModemId;
+use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::ModemState;
 use bridge_proto::time::Instant;
 use bridge_proto::wire::ethernet::MacAddr;
@@ -26,7 +26,7 @@ impl EventLoop {
             uptime_seconds: (now - started).as_secs(),
             interfaces: self.interface_statuses(),
             services: self.service_statuses(&snapshot),
-            modems: snapshot.modems.iter().map(|modem| self.modem_status(modem)).collect(),
+            modems: self.modem_statuses(&snapshot),
             sessions: self.session_statuses(&snapshot),
             discards: DiscardReason::ALL
                 .into_iter()
@@ -37,10 +37,12 @@ impl EventLoop {
     }
 
     fn interface_statuses(&self) -> Vec<InterfaceStatus> {
-        let ports = self.interface_names.iter().zip(&self.ethernet);
-        ports
-            .map(|(name, port)| {
-                let interface = port.as_ref().map(|port| &port.interface);
+        let names = (0..).map(InterfaceId).zip(self.places.interface_names());
+        names
+            .filter(|(id, _)| self.places.has_interface(*id))
+            .map(|(id, name)| {
+                let port = self.ethernet.get(usize::from(id.0)).and_then(Option::as_ref);
+                let interface = port.map(|port| &port.interface);
                 InterfaceStatus {
                     name: name.clone(),
                     mac: interface.map(|interface| MacAddr(interface.mac).to_string()),
@@ -59,6 +61,7 @@ impl EventLoop {
         };
         let services = snapshot.services.iter().enumerate();
         services
+            .filter(|(index, _)| self.places.has_service(*index))
             .map(|(index, service)| ServiceStatus {
                 name: service.name.to_string(),
                 modems: service.modems.iter().map(name).collect(),
@@ -66,6 +69,13 @@ impl EventLoop {
                 drained: service.drained,
             })
             .collect()
+    }
+
+    /// One that is no longer wanted is shown until its call has ended.
+    fn modem_statuses(&self, snapshot: &Snapshot) -> Vec<ModemStatus> {
+        let modems = snapshot.modems.iter();
+        let is_shown = |modem: &&ModemSnapshot| self.places.has_modem(modem.id) || modem.call.is_some();
+        modems.filter(is_shown).map(|modem| self.modem_status(modem)).collect()
     }
 
     fn modem_status(&self, modem: &ModemSnapshot) -> ModemStatus {

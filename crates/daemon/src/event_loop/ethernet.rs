@@ -25,7 +25,7 @@ const DISCOVERY_BATCH: usize = 32;
 const DOWN: Duration = Duration::from_secs(10);
 
 impl EventLoop {
-    pub(super) fn open_interface(
+    pub(crate) fn open_interface(
         &mut self,
         now: Instant,
         id: InterfaceId,
@@ -73,9 +73,12 @@ impl EventLoop {
             }
             InterfaceChange::Vanished(before) => (&before.name, None),
         };
-        let Some(position) = self.interface_names.iter().position(|ours| ours == name) else { return };
-        let Ok(number) = u16::try_from(position) else { return };
+        let mut names = (0..).zip(self.places.interface_names());
+        let Some((number, _)) = names.find(|(_, ours)| *ours == name) else { return };
         let id = InterfaceId(number);
+        if !self.places.has_interface(id) {
+            return;
+        }
         match present {
             None => self.close_interface(now, id),
             Some(interface) => self.follow_interface(now, id, interface),
@@ -85,6 +88,10 @@ impl EventLoop {
     pub(super) fn close_interface(&mut self, now: Instant, id: InterfaceId) {
         warn!("{}: the interface is gone", self.report.interface(id));
         self.input(now, Input::InterfaceDown { interface: id });
+        self.close_port(id);
+    }
+
+    pub(crate) fn close_port(&mut self, id: InterfaceId) {
         // What its sockets have counted goes with them.
         self.count_kernel_drops();
         if let Some(port) = self.ethernet.get_mut(usize::from(id.0)).and_then(Option::take) {

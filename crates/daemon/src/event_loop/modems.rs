@@ -170,6 +170,9 @@ impl EventLoop {
 
     pub(super) fn on_device_change(&mut self, now: Instant, change: DeviceChange) {
         let modem = modem_id(change.path.0);
+        if !self.places.has_modem(modem) {
+            return;
+        }
         let name = self.report.modem(modem);
         match change.state {
             DeviceState::Present => {
@@ -184,7 +187,8 @@ impl EventLoop {
 
     /// Tells the control plane if the device of a modem that it has closed is there. If not, the watcher will tell.
     pub(crate) fn look_for_modem(&mut self, now: Instant, modem: ModemId) {
-        if self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present {
+        let is_there = self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present;
+        if is_there && self.places.has_modem(modem) {
             self.bridge.handle_input(now, Input::ModemAppeared { modem });
         }
     }
