@@ -4,7 +4,7 @@
 //! comes back to it if it is there again under the same name; what is new is put behind all others.
 
 use super::{Config, ModemSettings};
-use bridge_proto::bridge::{BridgeConfig, ModemChange, Reconfiguration};
+use bridge_proto::bridge::{ModemChange, Reconfiguration};
 use bridge_proto::id::{InterfaceId, ModemId};
 
 /// What is at work, with what is no longer wanted still in its place.
