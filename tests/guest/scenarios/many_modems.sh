@@ -56,9 +56,11 @@ absent 'Modem hangup\|TermReq' alice.log
 absent 'Modem hangup\|TermReq' bob.log
 absent 'Modem hangup\|TermReq' carol.log
 
+before=$(mark ac.log)
 kill -TERM "$alice" "$bob"
 wait_end 10 "$alice" || :
 wait_end 10 "$bob" || :
+for number in 1 2; do wait_log 20 ac.log "tty$number: idle" "$before"; done
 before=$(mark bob.log)
 call bob eth0 office persist maxfail 0 holdoff 1
 wait_call 30 bob 1 "$before"
