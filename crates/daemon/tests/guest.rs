@@ -12,7 +12,7 @@ mod skipped;
 use skipped::skipped;
 
 /// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start all the guests.
-const SCENARIOS: [&str; 23] = [
+const SCENARIOS: [&str; 24] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
@@ -24,6 +24,7 @@ const SCENARIOS: [&str; 23] = [
     "many_modems",
     "no_carrier",
     "no_mru",
+    "reload",
     "rfc4638",
     "second_client",
     "session_lax",
@@ -156,6 +157,11 @@ fn no_carrier() {
 #[test]
 fn no_mru() {
     passes("no_mru");
+}
+
+#[test]
+fn reload() {
+    passes("reload");
 }
 
 #[test]
