@@ -256,7 +256,11 @@ impl Bridge {
         if let Some(line) = self.pool(service).find(waits) {
             return Ok(Place::Soon(line.id));
         }
-        let soon = || self.pool(service).find(|line| line.is_soon_free_for(now, peer, service));
+        // Best the one that this host has just had.
+        let soon = || {
+            let lines = || self.pool(service).filter(|line| line.is_soon_free_for(now, peer, service));
+            lines().find(|line| line.is_for(peer, service)).or_else(|| lines().next())
+        };
         let place = if let Some(modem) = self.free_modem(now, peer, service) {
             Place::Free(modem)
         } else if let Some(line) = soon() {
