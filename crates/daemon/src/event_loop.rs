@@ -32,6 +32,7 @@ use bridge_proto::wire::session::LARGEST_INFORMATION;
 use source::{Source, source, token};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Duration;
 use thiserror::Error;
 use tracing::{error, info, warn};
@@ -48,8 +49,8 @@ const _: () = assert!(2 + 2 + LARGEST_INFORMATION as usize + 2 <= MAX_FRAME);
 const BREAK: Duration = Duration::from_millis(250);
 /// How often it is looked whether there is something dropped to be told.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
-/// A goodbye that takes longer than this is not waited for.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(8);
+/// Goodbyes that take so much longer than they may are not waited for.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(4);
 
 /// Why the bridge could not start. All are the operator's to mend.
 #[derive(Debug, Error)]
@@ -66,12 +67,12 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether what is missing may come by itself: an interface, a device, or the rights that udev gives a device
-    /// a moment after it has made it.
+    /// Whether what is missing may come by itself: an interface, a device, the rights that udev gives a device a
+    /// moment after it has made it, or the end of whoever else is at it.
     fn is_curable_by_waiting(&self) -> bool {
         match self {
             Self::Interface(error) | Self::System(error) => error.is_missing(),
-            Self::Device(error) => error.is_missing() || error.is_permission(),
+            Self::Device(error) => error.is_missing() || error.is_permission() || error.is_busy(),
         }
     }
 }
@@ -200,6 +201,8 @@ impl EventLoop {
                 Err(error) if wait && error.is_curable_by_waiting() => {
                     info!("{error}");
                     missing.push(self.report.modem(modem_id(number)).to_owned());
+                    // One that somebody else has is there: it is tried when it is wanted.
+                    self.look_for_modem(now, modem_id(number));
                 }
                 Err(error) => return Err(error),
             }
@@ -358,7 +361,8 @@ impl EventLoop {
                     if let Some(notifier) = &self.notifier {
                         let _ = notifier.stopping();
                     }
-                    self.timers.push((now + SHUTDOWN_LIMIT, Timer::GiveUp));
+                    let limit = self.bridge.longest_goodbye() + SHUTDOWN_GRACE;
+                    self.timers.push((now + limit, Timer::GiveUp));
                     self.input(now, Input::Shutdown);
                 }
                 Signal::HangUp => self.reload(now),
@@ -369,8 +373,11 @@ impl EventLoop {
     }
 }
 
+/// The time since the program first asked for it.
 fn now() -> Instant {
-    Instant::from_micros(monotonic_micros())
+    static START: OnceLock<u64> = OnceLock::new();
+    let micros = monotonic_micros();
+    Instant::from_micros(micros - *START.get_or_init(|| micros))
 }
 
 fn modem_id(number: usize) -> ModemId {

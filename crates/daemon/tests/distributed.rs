@@ -66,5 +66,5 @@ fn the_unit_waits_for_what_comes_and_restarts_only_where_that_helps() {
     assert_eq!(unit["Restart"], "on-failure");
     assert_eq!(unit["RestartPreventExitStatus"], "2");
     assert!(unit["ExecStart"].contains(" --wait "));
-    assert!(unit["TimeoutStopSec"].parse::<u64>().unwrap() > 8);
+    assert!(unit["TimeoutStopSec"].parse::<u64>().unwrap() > 8 + 15);
 }

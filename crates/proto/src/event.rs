@@ -57,6 +57,8 @@ pub enum CloseReason {
     Replaced,
     /// The host no longer answers.
     HostDead,
+    /// The far end never spoke PPP.
+    NoLink,
     /// No data passed for too long.
     Idle,
     /// The modem may not be used any longer.
@@ -87,6 +89,7 @@ impl CloseReason {
             | Self::HostDead
             | Self::Idle => true,
             Self::DeviceLost(_)
+            | Self::NoLink
             | Self::DialFailed(_)
             | Self::HostRestarted
             | Self::NobodyCame
@@ -115,6 +118,7 @@ impl fmt::Display for CloseReason {
             Self::NobodyCame => f.write_str("no host came for the connected modem"),
             Self::Replaced => f.write_str("another host took its place"),
             Self::HostDead => f.write_str("the host no longer answers"),
+            Self::NoLink => f.write_str("the far end never spoke PPP"),
             Self::Idle => f.write_str("no data passed for too long"),
             Self::BudgetSpent(limit) => limit.fmt(f),
             Self::Disconnected => f.write_str("an operator ended it"),
@@ -137,6 +141,8 @@ pub enum ConnectFailure {
     Command(String),
     /// The device was lost meanwhile.
     DeviceLost(String),
+    /// It connected, but the far end never spoke PPP.
+    NoLink,
 }
 
 impl ConnectFailure {
@@ -147,7 +153,7 @@ impl ConnectFailure {
             Self::Script(error) => {
                 matches!(error.kind, FailureKind::TimedOut { .. } | FailureKind::SendTimedOut { .. })
             }
-            Self::Open(_) | Self::Command(_) | Self::DeviceLost(_) => false,
+            Self::Open(_) | Self::Command(_) | Self::DeviceLost(_) | Self::NoLink => false,
         }
     }
 }
@@ -158,6 +164,7 @@ impl fmt::Display for ConnectFailure {
             Self::Open(why) | Self::Command(why) => f.write_str(why),
             Self::DeviceLost(why) => write!(f, "lost the modem: {why}"),
             Self::Script(error) => write!(f, "{error}"),
+            Self::NoLink => f.write_str("the far end never spoke PPP"),
         }
     }
 }

@@ -400,12 +400,14 @@ impl Bridge {
 
     /// Why no modem of `service` can be had: the most hopeful reason of its pool.
     fn why_not(&self, now: Instant, service: usize) -> RefusalReason {
-        let resting = self.pool(service).filter_map(|line| line.rest.as_ref()).min_by_key(|rest| rest.0);
+        // A modem that is not there is of no hope, whatever befell it before.
+        let there = || self.pool(service).filter(|line| line.state != ModemState::Absent);
+        let resting = there().filter_map(|line| line.rest.as_ref()).filter(|rest| rest.0 > now);
+        let resting = resting.min_by_key(|rest| rest.0);
         if let Some((until, failure)) = resting {
             return RefusalReason::BackingOff { failure: failure.clone(), wait: *until - now };
         }
-        let spent =
-            self.pool(service).filter_map(|line| line.budget.spent(now)).min_by_key(|spent| spent.until);
+        let spent = there().filter_map(|line| line.budget.spent(now)).min_by_key(|spent| spent.until);
         if let Some(spent) = spent {
             return RefusalReason::BudgetSpent { limit: spent.limit, wait: spent.until - now };
         }

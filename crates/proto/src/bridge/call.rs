@@ -9,11 +9,12 @@ use crate::event::{CloseReason, ConnectFailure, Peer};
 use crate::hdlc::PppStartDetector;
 use crate::id::ModemId;
 use crate::lcp::{Mediator, Side};
-use crate::modem::{Backoff, Budget, ModemState};
+use crate::modem::{Backoff, Budget, ModemState, RescueStep};
 use crate::time::Instant;
 use crate::wire::discovery::SessionId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// One modem with all that hangs on it.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Line {
     pub(super) conversation: Option<Box<Conversation>>,
     pub(super) budget: Budget,
     pub(super) rescue: Option<Rescue>,
+    /// The last step of a rescue in which the modem vanished.
+    pub(super) rescued_by: Option<RescueStep>,
     /// There is reason to think that the modem is stuck.
     pub(super) suspect: bool,
     /// Looks for PPP in what the modem says before it is connected.
@@ -62,6 +65,8 @@ pub(super) struct Call {
     pub(super) unanswered: Option<Vec<u8>>,
     /// This call has had a session.
     pub(super) session_before: bool,
+    /// When the modem connected, until LCP was open: a far end that never speaks PPP is no connection.
+    pub(super) unlinked_since: Option<Instant>,
     pub(super) ending: Option<Ending>,
 }
 
@@ -139,6 +144,7 @@ impl Line {
             conversation: None,
             budget,
             rescue: None,
+            rescued_by: None,
             suspect: false,
             ppp_start: PppStartDetector::new(),
             ppp_seen: false,
@@ -200,7 +206,18 @@ impl Line {
     /// When something is due on this line.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let conversation = self.conversation.as_ref().and_then(|conversation| conversation.poll_timeout());
-        [self.deadline, self.answer_due(), self.watch_due(), conversation].into_iter().flatten().min()
+        [self.deadline, self.link_due(), self.answer_due(), self.watch_due(), conversation]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// When a connected call in which LCP was never open is given up.
+    pub(super) fn link_due(&self) -> Option<Instant> {
+        /// Longer than any host's patience with LCP, and its pause before it comes again.
+        const LONGEST: Duration = Duration::from_secs(120);
+        let online = self.state == ModemState::Online;
+        self.call.as_ref().filter(|_| online)?.unlinked_since.map(|since| since + LONGEST)
     }
 
     /// When the session is to be looked at.
@@ -239,6 +256,7 @@ impl Call {
             session: None,
             unanswered: None,
             session_before: false,
+            unlinked_since: None,
             ending: None,
         }
     }

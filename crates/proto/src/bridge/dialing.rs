@@ -3,16 +3,20 @@
 use super::Bridge;
 use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
+use super::rescue::Rescue;
 use crate::chat::{Conversation, ConversationOptions, ConversationOutput, Verdict};
 use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
 use crate::id::ModemId;
-use crate::modem::{ModemState, ModemTrigger};
+use crate::modem::{ModemState, ModemTrigger, RescueStep};
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
+
+/// A hang-up script that takes longer is given up.
+pub(super) const LONGEST_HANG_UP: Duration = Duration::from_secs(15);
 
 impl Bridge {
     pub(super) fn on_modem_appeared(&mut self, now: Instant, modem: ModemId) {
@@ -182,10 +186,12 @@ impl Bridge {
         let Some(line) = self.line_mut(modem) else { return };
         line.conversation = None;
         line.suspect = false;
-        line.backoff.succeed();
         line.budget.connected(now);
         line.rest = None;
         let warm = line.config.timing.warm;
+        if let Some(call) = line.call.as_mut() {
+            call.unlinked_since = Some(now);
+        }
         let took = line.call.as_ref().map_or_else(Default::default, |call| now - call.started);
         let early = line.session().is_some();
         // A host that waits gets its PADS below, and then the line is not warm but in use.
@@ -210,7 +216,9 @@ impl Bridge {
         let until = line.backoff.fail(now, jitter);
         line.rest = Some((until, failure.clone()));
         line.conversation = None;
-        line.rescue = None;
+        // What makes a modem start anew makes it vanish for a while, too: that is what was wanted.
+        let step = line.rescue.take().map(Rescue::step);
+        line.rescued_by = step.filter(|step| matches!(step, RescueStep::Reset | RescueStep::Command));
         line.suspect |= failure.is_silence() || line.ppp_seen;
         let opening = line.state == ModemState::Opening;
         let on_hook = line.config.timing.on_hook;
@@ -232,14 +240,12 @@ impl Bridge {
 
     /// The modem has been on hook for long enough; one that does not look at DTR is told in words.
     pub(super) fn on_hung_up(&mut self, now: Instant, modem: ModemId) {
-        /// A script that takes longer is given up.
-        const LONGEST: Duration = Duration::from_secs(15);
         let Some(line) = self.line_mut(modem) else { return };
         match line.config.hang_up.clone() {
             Some(script) if line.opened && line.conversation.is_none() => {
                 let conversation = Conversation::new(script, ConversationOptions::default(), now);
                 line.conversation = Some(Box::new(conversation));
-                line.deadline = Some(now + LONGEST);
+                line.deadline = Some(now + LONGEST_HANG_UP);
                 self.emit(Output::RaiseDtr(modem));
                 self.follow_conversation(now, modem, &[]);
             }

@@ -78,6 +78,19 @@ impl Bridge {
         }
     }
 
+    /// The far end has never spoken PPP, whoever came and went meanwhile: the call is a failed dial after all.
+    pub(super) fn give_up_link(&mut self, now: Instant, modem: ModemId) {
+        let jitter = self.random.next_u32();
+        let Some(line) = self.line_mut(modem) else { return };
+        let until = line.backoff.fail(now, jitter);
+        line.rest = Some((until, ConnectFailure::NoLink));
+        line.suspect = true;
+        if let Some(call) = line.call.as_mut() {
+            call.unlinked_since = None;
+        }
+        self.end_call(now, modem, CloseReason::NoLink);
+    }
+
     /// Gives a call up that is not connected yet.
     fn abandon(&mut self, now: Instant, modem: ModemId, reason: CloseReason) {
         self.close_session(now, modem, reason.clone());

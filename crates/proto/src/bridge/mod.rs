@@ -54,6 +54,7 @@ use crate::wire::ethernet::MacAddr;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use call::Line;
+use core::time::Duration;
 use limits::Gate;
 use lockout::Lockout;
 use offers::Offers;
@@ -153,7 +154,13 @@ impl Bridge {
             Input::CommandFailed { modem, why } => self.on_command_failed(now, modem, why),
             Input::Traffic { modem, traffic } => self.on_traffic(now, modem, traffic),
             Input::NoCarrier { modem } => self.end_call(now, modem, CloseReason::NoCarrier),
-            Input::CarrierLost { modem } => self.end_call(now, modem, CloseReason::CarrierLost),
+            Input::CarrierLost { modem } => {
+                // A tty that was hung up takes no more words, not even a hang-up script's.
+                if let Some(line) = self.line_mut(modem) {
+                    line.opened = false;
+                }
+                self.end_call(now, modem, CloseReason::CarrierLost);
+            }
             Input::Disconnect { session_id } => self.on_disconnect(now, session_id),
             Input::Drain { service } => self.on_drain(service),
             Input::Resume { service } => self.on_resume(service),
@@ -186,6 +193,18 @@ impl Bridge {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.shutting_down && self.lines.iter().all(|line| line.call.is_none() && !line.state.is_open())
+    }
+
+    /// How long the goodbyes of a shutdown may take.
+    #[must_use]
+    pub fn longest_goodbye(&self) -> Duration {
+        let of_line = |line: &Line| {
+            let timing = line.config.timing;
+            let script =
+                if line.config.hang_up.is_some() { dialing::LONGEST_HANG_UP } else { Duration::ZERO };
+            timing.restart + timing.on_hook + script
+        };
+        self.lines.iter().map(of_line).max().unwrap_or_default()
     }
 
     /// The state of a modem.
@@ -306,6 +325,9 @@ impl Bridge {
             self.open_session(now, modem);
         }
         self.handle_watch(now, modem);
+        if self.line(modem).and_then(Line::link_due).is_some_and(|due| due <= now) {
+            self.give_up_link(now, modem);
+        }
         let Some(line) = self.line_mut(modem) else { return };
         if line.deadline.is_none_or(|deadline| deadline > now) {
             return;

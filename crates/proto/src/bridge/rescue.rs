@@ -52,6 +52,12 @@ pub(super) struct Rescue {
     checking: bool,
 }
 
+impl Rescue {
+    pub(super) const fn step(self) -> RescueStep {
+        self.step
+    }
+}
+
 /// `AT` must be answered by OK; twice, for the first may end a half-typed line.
 const CHECK: &[u8] = b"TIMEOUT 2 '' AT OK-AT-OK '\\c'";
 /// The same for a modem that may just be starting.
@@ -115,7 +121,8 @@ impl Bridge {
         let Some(line) = self.line_mut(modem) else { return };
         line.suspect = false;
         if let Some(rescue) = line.rescue.take() {
-            self.report(Event::Rescued { modem, by: Some(rescue.step) });
+            let before = line.rescued_by.take().filter(|_| rescue.step == RescueStep::Check);
+            self.report(Event::Rescued { modem, by: before.or(Some(rescue.step)) });
         }
         self.dial(now, modem);
     }

@@ -237,8 +237,11 @@ impl Bridge {
                 MediatorOutput::Opened => {
                     session.was_linked = true;
                     self.report(Event::LinkOpened { modem });
-                    if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()) {
+                    let Some(line) = self.line_mut(modem) else { return };
+                    line.backoff.succeed();
+                    if let Some(call) = line.call.as_mut() {
                         call.unanswered = None;
+                        call.unlinked_since = None;
                     }
                 }
                 MediatorOutput::Malformed { .. } => self.report(Event::MalformedLcp { modem }),

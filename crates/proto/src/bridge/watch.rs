@@ -86,7 +86,7 @@ struct Questions {
 /// How often it is looked what passed.
 const LOOK: Duration = Duration::from_secs(5);
 /// The questions to a holder whose modem another host wants: quick, for that host waits.
-const CHALLENGE_INTERVAL: Duration = Duration::from_secs(1);
+const CHALLENGE_INTERVAL: Duration = Duration::from_millis(1500);
 /// A holder is not challenged again before this.
 const CHALLENGE_PAUSE: Duration = Duration::from_secs(10);
 

@@ -1,7 +1,7 @@
 //! Many far ends begin to listen only some time after CONNECT: what was said to them by then is said again.
 
-use bridge_proto::event::{Direction, Event};
-use bridge_sim::host::profile::ALL;
+use bridge_proto::event::{CloseReason, Direction, Event};
+use bridge_sim::host::profile::{ALL, ClientProfile, PPPD};
 use bridge_sim::modem::DialResult;
 use bridge_sim::world::{Entry, World, WorldConfig, is_up};
 
@@ -67,4 +67,20 @@ fn every_client_comes_up_with_a_far_end_that_listens_late() {
         world.run_until(secs(30), |entry| is_up(entry, 0));
         assert_eq!(world.modem(0).dials(), 1, "{}", client.name);
     }
+}
+
+#[test]
+fn a_far_end_that_never_speaks_is_hung_up_however_often_its_host_comes_again() {
+    let mut setup = modem(1, &[DialResult::Connect]);
+    setup.modem.listens_after = secs(1_000_000);
+    let persistent = ClientProfile { redial: Some(secs(1)), ..PPPD };
+    let mut world = World::new(WorldConfig::pair(persistent, setup));
+    world.start(0);
+    let start = world.run_until(secs(60), connected);
+    let ended = world.run_until(secs(200), |entry| {
+        matches!(entry.event(), Some(Event::CallEnded { reason: CloseReason::NoLink, .. }))
+    });
+    assert!(ended.at - start.at <= secs(121), "{ended}");
+    world.run_for(secs(600));
+    assert!(world.modem(0).dials() > 1, "it is dialled again, after its rest");
 }
