@@ -8,17 +8,44 @@
 //!   ┌────────┐──────▶┌────────┐──────▶┌─────────┐────────▶┌─────────┐──────────▶┌────────┐
 //!   │ Absent │       │  Idle  │       │ Opening │         │ Dialing │           │ Online │
 //!   └────────┘       └────────┘       └─────────┘         └─────────┘           └────────┘
-//!       ▲              │ ▲ ▲ ▲          │     │ abandoned     │ failed,       ended │   │ ending
-//!       │ vanished,    │ │ │ │          │     │               │ abandoned           │   ▼
-//!       │ from every   │ │ │ │          │     ▼               ▼                     │ ┌─────────────┐
-//!       │ state        │ │ │ │          │   ┌───────────────────┐◀──────────────────┘ │ Terminating │
-//!                      │ │ │ └──────────┼───│     HangingUp     │◀────────────────────└─────────────┘
-//!             must rest│ │ │   hung up  │   └───────────────────┘      ended
+//!       ▲              │ ▲ ▲ ▲          │     │ abandoned     │ failed,             │ ending
+//!       │ vanished,    │ │ │ │          │     │               │ abandoned           ▼
+//!       │ from every   │ │ │ │          │     ▼               ▼              ┌─────────────┐
+//!       │ state        │ │ │ │          │   ┌───────────────────┐◀───────────│ Terminating │
+//!                      │ │ │ └──────────┼───│     HangingUp     │    ended   └─────────────┘
+//!             must rest│ │ │   hung up  │   └───────────────────┘
 //!                      │ │ │            │ failed     │ must rest
 //!                      ▼ │ │ elapsed    ▼            │
 //!                   ┌──────┴──────────────┐          │
 //!                   │     BackingOff      │◀─────────┘
 //!                   └─────────────────────┘
+//! ```
+//!
+//! The same edge by edge, which a test compares with the code:
+//!
+//! ```text
+//! Absent -Appeared-> Idle
+//! Absent -Vanished-> Absent
+//! Idle -Vanished-> Absent
+//! Idle -Called-> Opening
+//! Idle -MustRest-> BackingOff
+//! Opening -Vanished-> Absent
+//! Opening -Opened-> Dialing
+//! Opening -Failed-> BackingOff
+//! Opening -Abandoned-> HangingUp
+//! Dialing -Vanished-> Absent
+//! Dialing -Connected-> Online
+//! Dialing -Failed-> HangingUp
+//! Dialing -Abandoned-> HangingUp
+//! Online -Vanished-> Absent
+//! Online -Ending-> Terminating
+//! Terminating -Vanished-> Absent
+//! Terminating -Ended-> HangingUp
+//! HangingUp -Vanished-> Absent
+//! HangingUp -HungUp-> Idle
+//! HangingUp -MustRest-> BackingOff
+//! BackingOff -Vanished-> Absent
+//! BackingOff -Elapsed-> Idle
 //! ```
 
 mod backoff;
@@ -112,7 +139,7 @@ impl ModemState {
             }
             (Self::Dialing, On::Failed | On::Abandoned)
             | (Self::Opening, On::Abandoned)
-            | (Self::Online | Self::Terminating, On::Ended) => Some(Self::HangingUp),
+            | (Self::Terminating, On::Ended) => Some(Self::HangingUp),
             _ => None,
         }
     }

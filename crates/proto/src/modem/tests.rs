@@ -2,35 +2,8 @@ use super::*;
 use std::fmt::Write;
 use std::string::String;
 
-/// Every edge there is; the picture in the module's documentation shows the same.
-const TABLE: &str = "\
-Absent -Appeared-> Idle
-Absent -Vanished-> Absent
-Idle -Vanished-> Absent
-Idle -Called-> Opening
-Idle -MustRest-> BackingOff
-Opening -Vanished-> Absent
-Opening -Opened-> Dialing
-Opening -Failed-> BackingOff
-Opening -Abandoned-> HangingUp
-Dialing -Vanished-> Absent
-Dialing -Connected-> Online
-Dialing -Failed-> HangingUp
-Dialing -Abandoned-> HangingUp
-Online -Vanished-> Absent
-Online -Ending-> Terminating
-Online -Ended-> HangingUp
-Terminating -Vanished-> Absent
-Terminating -Ended-> HangingUp
-HangingUp -Vanished-> Absent
-HangingUp -HungUp-> Idle
-HangingUp -MustRest-> BackingOff
-BackingOff -Vanished-> Absent
-BackingOff -Elapsed-> Idle
-";
-
 #[test]
-fn the_transition_table_is_the_picture() {
+fn the_transition_table_is_the_one_in_the_documentation() {
     let mut table = String::new();
     for state in ModemState::ALL {
         for trigger in ModemTrigger::ALL {
@@ -39,7 +12,10 @@ fn the_transition_table_is_the_picture() {
             }
         }
     }
-    assert_eq!(table, TABLE);
+    std::println!("{table}");
+    let lines = include_str!("mod.rs").lines().filter_map(|line| line.strip_prefix("//! "));
+    let drawn = lines.filter(|line| line.contains("-> "));
+    assert_eq!(table.lines().collect::<std::vec::Vec<_>>(), drawn.collect::<std::vec::Vec<_>>());
 }
 
 #[test]
