@@ -108,7 +108,9 @@ impl WorldConfig {
         }
     }
 
-    pub(super) fn bridge(&self) -> BridgeConfig {
+    /// What the bridge is told.
+    #[must_use]
+    pub fn bridge(&self) -> BridgeConfig {
         let service = |(name, modems): &(String, Vec<usize>)| {
             let name = ServiceName::parse(name.as_bytes()).expect("a short name");
             ServiceConfig::new(name, modems.iter().map(|modem| modem_id(*modem)).collect())

@@ -31,5 +31,6 @@ mod still_there;
 mod strangers;
 mod stray_frames;
 mod stuck_modem;
+mod two_bridges;
 mod unplugged;
 mod warm_modem;
