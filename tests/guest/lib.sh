@@ -195,12 +195,15 @@ call() {
 wait_call() {
     wait_log "$1" "$2.log" 'local  IP address' "${4:-1}" | grep -F "local  IP address 10.64.$3.2" ||
         fail "$2 came up through another modem than number $3"
+    on "$2" ping -q -c 1 -i 0.2 -w 20 "$(far_ip "$3")" >/dev/null
 }
 
-# wait_session [LIMIT [FIRST_LINE]]: until the client has IPv4 and IPv6 over a session.
+# wait_session [LIMIT [FIRST_LINE]]: until the client has IPv4 and IPv6 over a session, and the far end answers.
 wait_session() {
     wait_log "${1:-30}" client.log 'remote IP address' "${2:-1}"
     wait_log 20 client.log 'remote LL address' "${2:-1}"
+    # Its own word comes a moment before the far end is up, too.
+    settle >/dev/null
 }
 
 # The number of the client's latest session.
