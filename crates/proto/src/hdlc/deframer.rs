@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use super::unstuff::{SLACK, Unstuffed, find_flag, unstuff, unstuff_octets};
 use super::{ADDRESS, Accm, CONTROL, FLAG, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME};
 use crate::discard::DiscardReason;
+use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
 
 /// Finds the frames in what a modem sends, however the octets are split.
 ///
@@ -247,7 +247,7 @@ fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place
     // are the sender's own, who escapes less than it promised; only if the frame makes no sense with them did
     // the line make them up.
     if !good && accm != Accm::NONE && has_controls(stuffed) {
-        len = check(unstuff_octets(stuffed, accm, room, Unstuffed::default()))?;
+        len = check(unstuff_without(stuffed, |octet| accm.escapes(octet), room))?;
         good = is_good(room, len);
     }
     match len {
@@ -263,7 +263,9 @@ fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place
 fn judge_short(stuffed: &[u8], accm: Accm) -> Result<Option<Place>, FrameError> {
     let mut len = 0;
     for dropped in [Accm::NONE, accm] {
-        let done = stuffed.iter().fold(Unstuffed::default(), |done, octet| done.after(*octet, dropped));
+        let done = stuffed
+            .iter()
+            .fold(Unstuffed::default(), |done, octet| done.after(*octet, dropped.escapes(*octet)));
         len = check(Some(done))?;
     }
     if len == 0 { Ok(None) } else { Err(FrameError::Short) }

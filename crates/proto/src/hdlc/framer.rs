@@ -1,7 +1,7 @@
 //! From PPP frames to octets for the line.
 
-use super::stuff::Stuffer;
 use super::{ADDRESS, Accm, CONTROL, ExtraEscapes, FLAG, Fcs16, LCP};
+use bridge_octets::Stuffer;
 
 /// Makes frames for the line out of PPP frames, whole or not at all.
 ///
@@ -27,7 +27,7 @@ impl Framer {
     /// A framer for a line on which `extra` are escaped as well, in all frames of all calls.
     #[must_use]
     pub fn new(extra: ExtraEscapes) -> Self {
-        let default = Stuffer::new(Accm::ALL, &extra);
+        let default = stuffer(Accm::ALL, &extra);
         Self {
             extra,
             accm: Accm::ALL,
@@ -48,7 +48,7 @@ impl Framer {
     pub fn set_accm(&mut self, accm: Accm) {
         if accm != self.accm {
             self.accm = accm;
-            self.negotiated = Stuffer::new(accm, &self.extra);
+            self.negotiated = stuffer(accm, &self.extra);
         }
     }
 
@@ -114,6 +114,10 @@ impl Framer {
         };
         (&self.negotiated, if self.address_control_compression { &[] } else { HEADER }, body)
     }
+}
+
+fn stuffer(accm: Accm, extra: &ExtraEscapes) -> Stuffer {
+    Stuffer::new(|octet| accm.escapes(octet) || extra.contains(octet))
 }
 
 impl Default for Framer {

@@ -24,28 +24,19 @@ pub mod deframer;
 pub mod fcs;
 pub mod framer;
 pub mod start;
-mod stuff;
-mod unstuff;
 
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;
 
+pub use bridge_octets::{ESCAPE, ESCAPED_BIT, FLAG};
+
 pub use accm::{Accm, ExtraEscapes, NotEscapable};
 pub use deframer::{Deframer, FrameError, ReceivedFrame};
 pub use fcs::Fcs16;
 pub use framer::Framer;
 pub use start::PppStartDetector;
-
-/// Begins and ends every frame, and never occurs within one (RFC 1662 §3.1).
-pub const FLAG: u8 = 0x7e;
-
-/// Announces an octet that was changed by exclusive-or with [`ESCAPED_BIT`] (RFC 1662 §4.2).
-pub const ESCAPE: u8 = 0x7d;
-
-/// The bit in which an escaped octet differs from what it stands for.
-pub const ESCAPED_BIT: u8 = 0x20;
 
 /// Free octets in front of a received frame: a header of up to `HEADROOM - 1` octets can be put before it.
 ///

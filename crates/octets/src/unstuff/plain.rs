@@ -1,44 +1,10 @@
-//! Unstuffing: what the sender had before he stuffed it.
-//!
-//! RFC 1662 §4.2.
+//! Unstuffing by the instructions that every processor has.
 
-use super::{Accm, ESCAPE, ESCAPED_BIT, FLAG};
+use super::{Unstuffed, unstuff_octets};
+use crate::{ESCAPE, ESCAPED_BIT};
 
-/// Where unstuffing stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Unstuffed {
-    /// The octets written.
-    pub(super) len: usize,
-    /// The last octet was ESCAPE, and nothing followed it.
-    pub(super) escaping: bool,
-}
-
-impl Unstuffed {
-    /// Where unstuffing is one octet later.
-    pub(super) const fn after(self, octet: u8, dropped: Accm) -> Self {
-        let drop = dropped.escapes(octet);
-        let escape = (octet == ESCAPE) & !self.escaping;
-        Self { len: self.len + (!drop & !escape) as usize, escaping: (self.escaping & drop) | escape }
-    }
-}
-
-/// The place of the first FLAG.
-pub(super) fn find_flag(octets: &[u8]) -> Option<usize> {
-    // Noise and idle lines have flags close together, and should cost no more than frames.
-    if let Some(place) = octets.iter().take(NEAR).position(|octet| *octet == FLAG) {
-        return Some(place);
-    }
-    let (blocks, _) = octets.as_chunks::<BLOCK>();
-    let clean = blocks.iter().take_while(|block| !contains(block, FLAG)).count() * BLOCK;
-    let rest = octets.get(clean..)?;
-    Some(clean + rest.iter().position(|octet| *octet == FLAG)?)
-}
-
-/// Writes to `out` what `octets` stand for; `None` if there is no room.
-///
-/// Needs up to [`SLACK`] octets more room than it writes.
-pub(super) fn unstuff(octets: &[u8], out: &mut [u8]) -> Option<Unstuffed> {
-    let mut done = Unstuffed::default();
+/// Goes on from where `done` ended; `None` if there is no room.
+pub(super) fn unstuff(octets: &[u8], out: &mut [u8], mut done: Unstuffed) -> Option<Unstuffed> {
     let (blocks, rest) = octets.as_chunks::<BLOCK>();
     for block in blocks {
         if done.escaping || contains(block, ESCAPE) {
@@ -54,7 +20,7 @@ pub(super) fn unstuff(octets: &[u8], out: &mut [u8]) -> Option<Unstuffed> {
     for group in groups {
         done = unstuff_group(*group, out, done)?;
     }
-    unstuff_octets(rest, Accm::NONE, out, done)
+    unstuff_octets(rest, |_| false, out, done)
 }
 
 /// Unstuffs eight octets in the same time wherever the escapes are.
@@ -70,7 +36,7 @@ fn unstuff_group(group: [u8; 8], out: &mut [u8], done: Unstuffed) -> Option<Unst
     }
     if escapes & escaped != 0 {
         // An escaped ESCAPE, which few senders have reason to send: not every ESCAPE here escapes.
-        return unstuff_octets(&group, Accm::NONE, out, done);
+        return unstuff_octets(&group, |_| false, out, done);
     }
     let (octets, count) = squeeze(octets ^ escaped << ESCAPED_BIT.trailing_zeros(), escapes);
     *out.get_mut(done.len..)?.first_chunk_mut()? = octets.to_le_bytes();
@@ -114,30 +80,6 @@ const fn filled(lanes: u64) -> u64 {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
-
-/// The plain form of the rule, from where `done` ended, the octets left out that `dropped` flags.
-// Rare in the fast form, and would crowd it.
-#[inline(never)]
-pub(super) fn unstuff_octets(
-    octets: &[u8],
-    dropped: Accm,
-    out: &mut [u8],
-    mut done: Unstuffed,
-) -> Option<Unstuffed> {
-    for octet in octets {
-        // Every octet is written, and overwritten by the next if it stands for nothing: a branch on what the
-        // peer sends could be foretold by the processor half of the time at best.
-        *out.get_mut(done.len)? = octet ^ u8::from(done.escaping) << ESCAPED_BIT.trailing_zeros();
-        done = done.after(*octet, dropped);
-    }
-    Some(done)
-}
-
-/// How much further than its end the fast form may write.
-pub(super) const SLACK: usize = BLOCK;
-
-/// Octets that are looked at one by one before a block is worth the trouble.
-const NEAR: usize = 8;
 
 /// Octets looked at together.
 const BLOCK: usize = 32;

@@ -1,13 +1,11 @@
-//! Stuffing: octets to be sent, with those escaped that the line would otherwise take for its own.
+//! Stuffing by the instructions that every processor has.
 //!
-//! Blocks without such an octet are copied; in the others each octet costs the same, whether escaped or not,
-//! so that nobody can slow the bridge down by what he sends.
-//!
-//! RFC 1662 §4.2.
+//! Blocks without an octet to be escaped are copied; in the others each octet costs the same, whether escaped or
+//! not.
 
-use super::{Accm, ESCAPE, ESCAPED_BIT, ExtraEscapes, FLAG};
+use crate::{ESCAPE, ESCAPED_BIT, FLAG};
 
-/// Stuffs octets for one set of octets to be escaped.
+/// Stuffs octets.
 #[derive(Clone, Debug)]
 pub(super) struct Stuffer {
     /// For each octet the one or two that are sent for it, the first in the low half; the second, if there
@@ -20,14 +18,15 @@ pub(super) struct Stuffer {
 }
 
 impl Stuffer {
-    pub(super) fn new(accm: Accm, extra: &ExtraEscapes) -> Self {
-        let chosen = |octet: &u8| accm.escapes(*octet) || extra.contains(*octet);
+    /// `escaped` is true for FLAG and ESCAPE.
+    pub(super) fn new(escaped: impl Fn(u8) -> bool) -> Self {
+        let chosen = |octet: &u8| escaped(*octet) && !matches!(*octet, FLAG | ESCAPE);
         let first = (0..=u8::MAX).find(chosen).unwrap_or(FLAG);
         let last = (0..=u8::MAX).rfind(chosen).unwrap_or(FLAG);
         let mut sent = [0; 256];
         for (octet, place) in (0..=u8::MAX).zip(&mut sent) {
-            let escaped = chosen(&octet) || matches!(octet, FLAG | ESCAPE);
-            *place = u16::from_le_bytes(if escaped { [ESCAPE, octet ^ ESCAPED_BIT] } else { [octet, 0] });
+            *place =
+                u16::from_le_bytes(if escaped(octet) { [ESCAPE, octet ^ ESCAPED_BIT] } else { [octet, 0] });
         }
         Self { sent, first, span: last - first }
     }

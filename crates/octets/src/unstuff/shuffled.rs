@@ -1,0 +1,85 @@
+//! Unstuffing sixteen octets in a register of the processor.
+//!
+//! Which of eight octets are ESCAPE is a number of eight bits, and for each such number there is a list of the octets
+//! that stay.
+
+use super::Unstuffed;
+use crate::{ESCAPE, ESCAPED_BIT};
+use fearless_simd::prelude::*;
+use fearless_simd::{mask8x16, u8x16};
+
+/// Octets that are unstuffed together.
+pub(super) const BLOCK: usize = 16;
+
+/// Writes to `out` what the blocks of `octets` stand for, and returns the octets that are left; `None` if there is
+/// no room.
+#[inline(always)]
+pub(super) fn unstuff<'a, S: Simd>(
+    simd: S,
+    octets: &'a [u8],
+    out: &mut [u8],
+) -> Option<(&'a [u8], Unstuffed)> {
+    let mut done = Unstuffed::default();
+    let (blocks, rest) = octets.as_chunks();
+    for block in blocks {
+        let octets = u8x16::load_array(simd, *block);
+        let escapes = octets.simd_eq(ESCAPE).to_bitmask() as u16;
+        let out = out.get_mut(done.len..)?;
+        if escapes == 0 && !done.escaping {
+            *out.first_chunk_mut()? = *block;
+            done.len += BLOCK;
+            continue;
+        }
+        let (escaped, escaping) = escaped(escapes, done.escaping);
+        let flipped = octets ^ u8x16::splat(simd, ESCAPED_BIT);
+        let octets = mask8x16::from_bitmask(simd, escaped.into()).select(flipped, octets);
+        let [first, second] = (!(escapes & !escaped)).to_le_bytes();
+        *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, first)).to_array();
+        let out = out.get_mut(first.count_ones() as usize..)?;
+        *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, second) ^ 8).to_array();
+        done = Unstuffed { len: done.len + (first.count_ones() + second.count_ones()) as usize, escaping };
+    }
+    Some((rest, done))
+}
+
+/// Which octets follow one that escapes, and whether the next after these does, if ESCAPE is at `escapes`.
+#[inline(always)]
+const fn escaped(escapes: u16, escaping: bool) -> (u16, bool) {
+    // In a row of ESCAPEs the first escapes the second, the third the fourth, and so on. Whether a row begins at an
+    // even or at an odd place decides which these are; adding its first bit to a row leaves the bit after its end.
+    const EVEN: u32 = 0x5555;
+    let row = escapes.leading_ones();
+    let next = row % 2 == 1 || (row == u16::BITS && escaping);
+
+    let escapes = escapes as u32 & !(escaping as u32);
+    let after = escapes << 1 | escaping as u32;
+    let odd_first = escapes & !EVEN & !after;
+    let escaped = (EVEN ^ (odd_first + escapes) << 1) & after;
+    (escaped as u16, next)
+}
+
+/// The octets that stay, in the lower eight places.
+#[inline(always)]
+fn places<S: Simd>(simd: S, staying: u8) -> u8x16<S> {
+    // There is an entry for every number.
+    u8x16::load_array(simd, PLACES.get(usize::from(staying)).copied().unwrap_or_default())
+}
+
+/// For each choice of octets among eight, those chosen.
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which sees where it would end")]
+static PLACES: [[u8; 16]; 256] = {
+    let mut lists = [[0; 16]; 256];
+    let mut staying = 0;
+    while staying < 256 {
+        let (mut octet, mut end) = (0, 0);
+        while octet < 8 {
+            if staying >> octet & 1 == 1 {
+                lists[staying][end] = octet;
+                end += 1;
+            }
+            octet += 1;
+        }
+        staying += 1;
+    }
+    lists
+};
