@@ -107,12 +107,25 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("noise", random(40_000, 1)),
         ("fill", again(&[FLAG])),
-        ("frames of 1", again(&[FLAG, b'A'])),
-        ("aborted frames", again(&[FLAG, ESCAPE])),
+        ("frames of 1", again(b"\x7eA")),
+        ("control octets", again(b"\x7e\x11")),
+        ("aborted frames", again(b"\x7e\x7d")),
+        ("short frames of all kinds", short_frames()),
+        ("frames of 3", again(b"\x7eA\x11\x7d")),
+        ("frames of 4", again(b"\x7eABCD")),
         ("frames of 8", again(b"\x7eABCDEFGH")),
+        ("frames of 8 control octets", again(b"\x7e\x01\x02\x03\x04\x05\x06\x07\x08")),
+        ("frames of 1500 control octets", again(&[&[FLAG], [0x11; 1500].as_slice()].concat())),
         ("bad frames", again(&[&[FLAG], random(1500, 1).as_slice()].concat())),
         ("frames of ESCAPE", again(&[FLAG].into_iter().chain(repeat_n(ESCAPE, 1500)).collect::<Vec<_>>())),
     ]
+}
+
+/// One to three octets between flags, of kinds that are judged differently, in no order.
+fn short_frames() -> Vec<u8> {
+    let kinds: [&[u8]; 6] = [b"A", b"\x7d", b"\x11", b"A\x7d", b"\x7d\x11", b"ABC"];
+    let choices = random(16_000, 1);
+    choices.iter().flat_map(|choice| [&[FLAG], kinds[usize::from(*choice) % kinds.len()]].concat()).collect()
 }
 
 fn frames(bench: &Bench, name: &str, payload: Payload, len: usize, accm: Accm) {

@@ -59,8 +59,8 @@ impl EventLoop {
             let Some(result) = port.deframer.next_frame(&mut octets) else { break };
             let frame = match result {
                 Ok(frame) => frame,
-                Err(error) => {
-                    self.report.discard(error.into());
+                Err(bad) => {
+                    self.report.discard_many(bad.error.into(), bad.count as u64);
                     continue;
                 }
             };

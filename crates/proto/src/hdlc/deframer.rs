@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::{ADDRESS, Accm, CONTROL, FLAG, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME};
+use super::small::{self, Small};
+use super::{ADDRESS, Accm, CONTROL, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME, MIN_FRAME};
 use crate::discard::DiscardReason;
 use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
 
@@ -79,24 +80,26 @@ impl Deframer {
     ///
     /// # Errors
     ///
-    /// A [`FrameError`] for each frame that is not good. The next one is not affected.
-    pub fn next_frame(&mut self, octets: &mut &[u8]) -> Option<Result<ReceivedFrame<'_>, FrameError>> {
+    /// [`BadFrames`] for frames that are not good. The next one is not affected.
+    pub fn next_frame(&mut self, octets: &mut &[u8]) -> Option<Result<ReceivedFrame<'_>, BadFrames>> {
         loop {
-            if self.stuffed.len == 0 {
-                *octets = self.skip_flags(octets);
+            if self.stuffed.len == 0
+                && let Some(bad) = self.skip_small(octets)
+            {
+                return Some(Err(bad));
             }
             let flag = find_flag(octets);
             let (piece, rest) = octets.split_at_checked(flag.unwrap_or(octets.len()))?;
             let Some((_, rest)) = rest.split_first() else {
                 *octets = rest;
-                return self.keep(piece).map(Err);
+                return self.keep(piece).map(|error| Err(error.once()));
             };
             *octets = rest;
             let outcome = self.end_frame(piece);
             self.start_frame(Run::Frame);
             match outcome {
                 None => {}
-                Some(Err(error)) => return Some(Err(error)),
+                Some(Err(error)) => return Some(Err(error.once())),
                 Some(Ok(place)) => {
                     let octets = self.frame.get_mut(..place.end)?;
                     return Some(Ok(ReceivedFrame { octets, start: place.start }));
@@ -105,13 +108,21 @@ impl Deframer {
         }
     }
 
-    /// Between frames, flags are only fill.
-    fn skip_flags<'a>(&mut self, mut octets: &'a [u8]) -> &'a [u8] {
-        while let [FLAG, rest @ ..] = octets {
-            octets = rest;
+    /// Skips fill, and small bad frames as long as they are bad for the same reason.
+    fn skip_small(&mut self, octets: &mut &[u8]) -> Option<BadFrames> {
+        let mut bad: Option<BadFrames> = None;
+        while let Some((small, rest)) = small::split(octets, self.receive_accm) {
+            match (small, &mut bad) {
+                (Small::Good, _) => break,
+                (Small::Bad(error), Some(bad)) if bad.error == error => bad.count += 1,
+                (Small::Bad(_), Some(_)) => break,
+                (Small::Bad(error), None) if self.run == Run::Frame => bad = Some(error.once()),
+                (Small::Bad(_), None) | (Small::Nothing, _) => {}
+            }
             self.run = Run::Frame;
+            *octets = rest;
         }
-        octets
+        bad
     }
 
     /// The only way into a frame: nothing of what came before is left.
@@ -187,6 +198,15 @@ impl<'a> ReceivedFrame<'a> {
     }
 }
 
+/// Frames one after the other that are not good, all for the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadFrames {
+    /// The reason.
+    pub error: FrameError,
+    /// How many they are.
+    pub count: usize,
+}
+
 /// Why a frame is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FrameError {
@@ -202,6 +222,13 @@ pub enum FrameError {
     BadAddressOrControl,
     /// The protocol field is no protocol number (RFC 1661 §2).
     BadProtocolField,
+}
+
+impl FrameError {
+    /// One frame that is not good.
+    const fn once(self) -> BadFrames {
+        BadFrames { error: self, count: 1 }
+    }
 }
 
 impl From<FrameError> for DiscardReason {
@@ -237,9 +264,6 @@ type Place = core::ops::Range<usize>;
 
 /// Receives into `buffer` the frame that came as `stuffed`; `None` if there was no frame between two flags.
 fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place>, FrameError> {
-    if stuffed.len() < MIN_FRAME {
-        return judge_short(stuffed, accm);
-    }
     let room = buffer.get_mut(HEADROOM..).unwrap_or_default();
     let mut len = check(unstuff(stuffed, room))?;
     let mut good = is_good(room, len);
@@ -257,22 +281,6 @@ fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place
         _ => Err(FrameError::BadFcs),
     }
 }
-
-/// The same for what cannot be a good frame: noise is full of those, and should cost no more than frames.
-#[inline]
-fn judge_short(stuffed: &[u8], accm: Accm) -> Result<Option<Place>, FrameError> {
-    let mut len = 0;
-    for dropped in [Accm::NONE, accm] {
-        let done = stuffed
-            .iter()
-            .fold(Unstuffed::default(), |done, octet| done.after(*octet, dropped.escapes(*octet)));
-        len = check(Some(done))?;
-    }
-    if len == 0 { Ok(None) } else { Err(FrameError::Short) }
-}
-
-/// The fewest octets that a frame can have (RFC 1662 §4.3).
-const MIN_FRAME: usize = 4;
 
 /// The length of a frame that ended in time and in order.
 fn check(done: Option<Unstuffed>) -> Result<usize, FrameError> {

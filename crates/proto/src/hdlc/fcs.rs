@@ -72,6 +72,12 @@ impl Fcs16 {
         Row::from_octets(row)
     }
 
+    /// Of a message of two to eight octets, the last of them in the most significant place, and zeros in front.
+    #[inline]
+    pub(super) const fn of_last(octets: u64, len: u32) -> Self {
+        Self(0).with_word(octets ^ (Self::new().0 as u64) << (64 - 8 * len))
+    }
+
     fn with_words(self, words: &[[u8; 8]]) -> Self {
         if words.len() < WORTH_FOLDING {
             return words.iter().fold(self, |fcs, word| fcs.with_word(u64::from_le_bytes(*word)));

@@ -23,6 +23,7 @@ pub mod accm;
 pub mod deframer;
 pub mod fcs;
 pub mod framer;
+mod small;
 pub mod start;
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod tests;
 pub use bridge_octets::{ESCAPE, ESCAPED_BIT, FLAG};
 
 pub use accm::{Accm, ExtraEscapes, NotEscapable};
-pub use deframer::{Deframer, FrameError, ReceivedFrame};
+pub use deframer::{BadFrames, Deframer, FrameError, ReceivedFrame};
 pub use fcs::Fcs16;
 pub use framer::Framer;
 pub use start::PppStartDetector;
@@ -51,6 +52,9 @@ pub const MAX_FRAME: usize = 2048;
 
 /// The longest frame that is received, in octets between the flags as they are on the line.
 pub const MAX_STUFFED_FRAME: usize = 2 * MAX_FRAME;
+
+/// The fewest octets that a frame can have (RFC 1662 §4.3).
+const MIN_FRAME: usize = 4;
 
 /// The protocol number of LCP, as it is on the wire (RFC 1661 §2).
 const LCP: [u8; 2] = [0xc0, 0x21];

@@ -1,3 +1,4 @@
+use std::iter::repeat_n;
 use std::vec;
 use std::vec::Vec;
 
@@ -33,7 +34,10 @@ fn decode(deframer: &mut Deframer, octets: &[u8], cuts: &[usize]) -> Vec<Result<
         let (mut piece, after) = rest.split_at((*cuts.next().unwrap()).clamp(1, rest.len()));
         rest = after;
         while let Some(result) = deframer.next_frame(&mut piece) {
-            out.push(result.map(|frame| frame.ppp().to_vec()));
+            match result {
+                Ok(frame) => out.push(Ok(frame.ppp().to_vec())),
+                Err(bad) => out.extend(repeat_n(Err(bad.error), bad.count)),
+            }
         }
         assert!(piece.is_empty());
     }

@@ -80,14 +80,17 @@ fn deframe(accm: Accm, line: &[u8], cuts: &[u8]) -> Received {
         let length = if *cut == 0 { rest.len() } else { rest.len().min(usize::from(*cut)) };
         let (mut piece, after) = rest.split_at(length);
         while let Some(result) = deframer.next_frame(&mut piece) {
-            received.push(result.map(|frame| {
-                let ppp = frame.ppp().to_vec();
-                assert_eq!(
-                    frame.prepend(b"20 octets of header."),
-                    [b"20 octets of header.", &ppp[..]].concat()
-                );
-                ppp
-            }));
+            match result {
+                Ok(frame) => {
+                    let ppp = frame.ppp().to_vec();
+                    assert_eq!(
+                        frame.prepend(b"20 octets of header."),
+                        [b"20 octets of header.", &ppp[..]].concat()
+                    );
+                    received.push(Ok(ppp));
+                }
+                Err(bad) => received.extend(std::iter::repeat_n(Err(bad.error), bad.count)),
+            }
         }
         assert!(piece.is_empty(), "octets left");
         rest = after;

@@ -131,8 +131,8 @@ impl World {
             let Some(result) = cable.deframer.next_frame(&mut octets) else { break };
             let frame = match result {
                 Ok(frame) => frame,
-                Err(error) => {
-                    self.discard(error.into());
+                Err(bad) => {
+                    (0..bad.count).for_each(|_| self.discard(bad.error.into()));
                     continue;
                 }
             };
