@@ -3,7 +3,7 @@
 
 use bridge_proto::chat::Script;
 use clap::Parser;
-use pppoe_serial_bridge::cli::Arguments;
+use pppoe_serial_bridge::cli::{Arguments, Command};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,27 @@ fn the_unit_starts_the_program_with_the_settings_of_the_example() {
     let script = arguments.bridge.chatscript.expect("the example dials with a script");
     let shipped = dist("chat").join(script.file_name().unwrap());
     assert!(shipped.exists(), "{} is not shipped", shipped.display());
+}
+
+#[test]
+fn the_unit_for_a_configuration_file_starts_checks_and_confines_the_program() {
+    let unit = read(&dist("pppoe-serial-bridge.service"));
+    let template = read(&dist("pppoe-serial-bridge@.service"));
+    let commands = |key: &str| -> Vec<Arguments> {
+        let lines = unit.lines().filter_map(|line| line.strip_prefix(key));
+        let ours = lines.filter(|command| command.starts_with("/usr/sbin/pppoe-serial-bridge"));
+        ours.map(|command| Arguments::try_parse_from(command.split(' ')).unwrap()).collect()
+    };
+    let [start] = &commands("ExecStart=")[..] else { panic!("one start") };
+    assert!(start.command.is_none() && start.bridge.interface.is_none(), "all is in the file");
+    let [check] = &commands("ExecReload=")[..] else { panic!("a file with a mistake is not reloaded") };
+    assert!(matches!(check.command, Some(Command::Check { .. })));
+
+    let confinement = |unit: &str| -> Vec<String> {
+        let from = unit.find("# --- What it may do, and why").unwrap();
+        unit[from..].lines().map(|line| line.replace("/%i", "")).collect()
+    };
+    assert_eq!(confinement(&unit), confinement(&template), "both units give the same rights");
 }
 
 #[test]
