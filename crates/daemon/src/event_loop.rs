@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::ethernet_port::EthernetPort;
 use crate::modem_port::ModemPort;
 use crate::report::{Remedied, Report};
+use crate::transmit_queue::Buffers;
 use bridge_linux::OsError;
 use bridge_linux::child::Child;
 use bridge_linux::clock::monotonic_micros;
@@ -112,6 +113,8 @@ pub struct EventLoop {
     pub(crate) table: SessionTable,
     pub(crate) ethernet: Vec<Option<EthernetPort>>,
     pub(crate) modems: Vec<ModemPort>,
+    /// What they share.
+    pub(crate) buffers: Buffers,
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
     /// Commands that were asked to end.
@@ -136,7 +139,8 @@ impl EventLoop {
         let devices = DeviceWatcher::open()?;
         let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names);
-        let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?));
+        let buffers = Buffers::default();
+        let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?, buffers.clone()));
         let wait = config.wait;
         let mut event_loop = Self {
             bridge: Bridge::new(config.bridge.clone(), Seed(random::octets()?)),
@@ -149,6 +153,7 @@ impl EventLoop {
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             table: SessionTable::new(),
             modems: config.modems.iter().cloned().map(with_key).collect::<Result<_, OsError>>()?,
+            buffers,
             report,
             places: Places::new(config),
             origin: None,

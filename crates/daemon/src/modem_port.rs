@@ -5,7 +5,7 @@
 
 use crate::config::ModemSettings;
 use crate::control::meter::Meter;
-use crate::transmit_queue::{Line, TransmitQueue};
+use crate::transmit_queue::{Buffers, Line, TransmitQueue};
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
@@ -42,9 +42,9 @@ pub(crate) struct ModemPort {
 }
 
 impl ModemPort {
-    /// A modem that is closed. `key` is random.
-    pub(crate) fn new(settings: ModemSettings, key: [u8; 16]) -> Self {
-        let queue = TransmitQueue::new(settings.queue, key);
+    /// A modem that is closed. `key` is random; `buffers` are those of all modems.
+    pub(crate) fn new(settings: ModemSettings, key: [u8; 16], buffers: Buffers) -> Self {
+        let queue = TransmitQueue::new(settings.queue, key, buffers);
         Self {
             settings,
             changed: None,
@@ -63,7 +63,7 @@ impl ModemPort {
 
     /// Other settings for a closed modem. `key` is random.
     pub(crate) fn adopt(&mut self, settings: ModemSettings, key: [u8; 16]) {
-        self.queue = TransmitQueue::new(settings.queue, key);
+        self.queue.adopt(settings.queue, key);
         self.settings = settings;
     }
 

@@ -93,7 +93,7 @@ impl EventLoop {
         if let Err(error) = self.devices.watch(&settings.device) {
             error!("cannot {error}");
         }
-        self.modems.push(ModemPort::new(settings, key));
+        self.modems.push(ModemPort::new(settings, key, self.buffers.clone()));
         self.look_at_device(now, modem);
     }
 

@@ -2,7 +2,12 @@
 //!
 //! It promises that a frame goes out whole or not at all, that what the tty took in part is resumed where it
 //! stopped, and that frames wait as [`ModemQueue`] says. While the line keeps up nothing waits, and a frame is
-//! encoded straight into what is written next. It allocates once.
+//! encoded straight into what is written next. Memory is reserved once, and taken only as deep as all queues, which
+//! share [`Buffers`], ever use it at once.
+
+mod buffers;
+
+pub(crate) use buffers::Buffers;
 
 use crate::config::QueueSettings;
 use bridge_proto::discard::DiscardReason;
@@ -14,6 +19,8 @@ use bridge_proto::time::Instant;
 const CAPACITY: usize = 32 * 1024;
 /// Frames that do not wait are gathered up to here: a batch of full-size ones.
 const STRAIGHT: usize = 16 * 1024;
+/// How the buffer grows within what is reserved: by the page, as the kernel gives memory.
+const PAGE: usize = 4096;
 
 /// Where the octets go.
 pub(crate) trait Line {
@@ -30,7 +37,9 @@ pub(crate) trait Line {
 /// The queue of one modem.
 #[derive(Debug)]
 pub(crate) struct TransmitQueue {
-    octets: Box<[u8]>,
+    buffers: Buffers,
+    /// One of them, while there is something in it. It grows up to [`CAPACITY`], which is reserved.
+    octets: Vec<u8>,
     start: usize,
     end: usize,
     settings: QueueSettings,
@@ -42,12 +51,14 @@ pub(crate) struct TransmitQueue {
 
 impl TransmitQueue {
     /// An empty queue. `key` is random.
-    pub(crate) fn new(settings: QueueSettings, key: [u8; 16]) -> Self {
+    pub(crate) fn new(settings: QueueSettings, key: [u8; 16], buffers: Buffers) -> Self {
+        buffers.reserve(CAPACITY);
         let pace = Pace::new(settings.line_rate);
-        let mut waiting = ModemQueue::new(settings.discipline, key);
+        let mut waiting = ModemQueue::new(settings.discipline, key, buffers.waiting.clone());
         waiting.set_rate(pace.rate());
         Self {
-            octets: vec![0; CAPACITY].into_boxed_slice(),
+            buffers,
+            octets: Vec::new(),
             start: 0,
             end: 0,
             is_straight: pace.is_open(),
@@ -55,6 +66,14 @@ impl TransmitQueue {
             waiting,
             pace,
         }
+    }
+
+    /// Other settings for an empty queue. `key` is random.
+    pub(crate) fn adopt(&mut self, settings: QueueSettings, key: [u8; 16]) {
+        self.settings = settings;
+        self.waiting.adopt(settings.discipline, key);
+        self.reset();
+        self.waiting.set_rate(self.pace.rate());
     }
 
     /// Puts a PPP frame in.
@@ -69,8 +88,7 @@ impl TransmitQueue {
 
     /// Puts octets in as they are: a chat script's words. All or none.
     pub(crate) fn push_octets(&mut self, octets: &[u8]) -> bool {
-        self.make_room(octets.len());
-        let Some(room) = self.octets.get_mut(self.end..self.end + octets.len()) else { return false };
+        let Some(room) = self.make_room(octets.len()).get_mut(..octets.len()) else { return false };
         room.copy_from_slice(octets);
         self.end += octets.len();
         true
@@ -133,8 +151,7 @@ impl TransmitQueue {
 
     /// Forgets all octets and frames.
     pub(crate) fn clear(&mut self) {
-        self.start = 0;
-        self.end = 0;
+        self.written(self.len());
         self.waiting.clear();
         self.pace.is_at_rest();
         self.is_straight = self.pace.is_open();
@@ -149,10 +166,11 @@ impl TransmitQueue {
     /// Makes octets of the frames that are to go next, until they fill `room`.
     fn fill(&mut self, now: Instant, framer: &Framer, room: usize) {
         while self.end < room
-            && let Some(free) = self.octets.get_mut(self.end..)
             && let Some(ppp) = self.waiting.pop(now)
         {
             // There is room for any frame: at least half of the buffer is free.
+            let free =
+                room_behind(&self.buffers, &mut self.octets, self.end, Framer::max_encoded_len(ppp.len()));
             self.end += framer.encode(ppp, free).unwrap_or_default();
         }
     }
@@ -166,6 +184,10 @@ impl TransmitQueue {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
+            let buffer = std::mem::take(&mut self.octets);
+            if buffer.capacity() > 0 {
+                self.buffers.give_back(buffer);
+            }
         }
     }
 
@@ -174,20 +196,34 @@ impl TransmitQueue {
     }
 
     fn encode(&mut self, framer: &Framer, ppp: &[u8]) -> bool {
-        self.make_room(Framer::max_encoded_len(ppp.len()));
-        let Some(len) = framer.encode(ppp, &mut self.octets[self.end..]) else { return false };
+        let room = self.make_room(Framer::max_encoded_len(ppp.len()));
+        let Some(len) = framer.encode(ppp, room) else { return false };
         self.end += len;
         true
     }
 
-    /// Moves what is unwritten to the front if there may be too little room behind it.
-    fn make_room(&mut self, octets: usize) {
-        if CAPACITY - self.end < octets && self.start > 0 {
+    /// Room for so many octets behind what is unwritten, which is moved to the front if there would be too little;
+    /// less if there is not so much, and mostly more.
+    fn make_room(&mut self, octets: usize) -> &mut [u8] {
+        if self.start > 0 && self.octets.len() - self.end < octets {
             self.octets.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
+        room_behind(&self.buffers, &mut self.octets, self.end, octets)
     }
+}
+
+/// What lies behind `end` in `buffer`, which is lent if there is none, and grows if that is fewer than `octets`.
+fn room_behind<'a>(buffers: &Buffers, buffer: &'a mut Vec<u8>, end: usize, octets: usize) -> &'a mut [u8] {
+    if buffer.capacity() == 0 {
+        *buffer = buffers.lend();
+    }
+    let wanted = (end + octets).next_multiple_of(PAGE).min(CAPACITY);
+    if buffer.len() < wanted {
+        buffer.resize(wanted, 0);
+    }
+    &mut buffer[end..]
 }
 
 #[cfg(test)]

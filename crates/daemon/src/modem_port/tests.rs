@@ -25,7 +25,7 @@ fn await_readable(source: impl AsFd) {
 /// What the modem gets of an IP frame with XON and XOFF in it, when the far end wants nothing escaped.
 fn sent_with(flow: FlowControl) -> Vec<u8> {
     let pair = PtyPair::open().unwrap();
-    let mut port = ModemPort::new(settings(&pair, flow), [0; 16]);
+    let mut port = ModemPort::new(settings(&pair, flow), [0; 16], Buffers::default());
     port.open().unwrap();
     port.start_framing();
     port.set_line(LineParameters { send_accm: Accm::NONE, ..LineParameters::default() });
@@ -50,7 +50,11 @@ fn xon_and_xoff_are_escaped_where_they_are_flow_control() {
 fn a_command_that_never_stops_talking_stops_nothing() {
     let pair = PtyPair::open().unwrap();
     let connect = Some("yes >&2".to_owned());
-    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) }, [0; 16]);
+    let mut port = ModemPort::new(
+        ModemSettings { connect, ..settings(&pair, FlowControl::None) },
+        [0; 16],
+        Buffers::default(),
+    );
     port.open().unwrap();
     let child = port.run_command(ModemCommand::Connect).unwrap();
     await_readable(child.stderr_descriptor());
@@ -70,7 +74,11 @@ fn a_command_that_never_stops_talking_stops_nothing() {
 fn a_modem_can_be_opened_again_while_its_command_takes_its_time_to_end() {
     let pair = PtyPair::open().unwrap();
     let connect = Some("trap '' TERM; echo ready >&2; while :; do sleep 1000; done".to_owned());
-    let mut port = ModemPort::new(ModemSettings { connect, ..settings(&pair, FlowControl::None) }, [0; 16]);
+    let mut port = ModemPort::new(
+        ModemSettings { connect, ..settings(&pair, FlowControl::None) },
+        [0; 16],
+        Buffers::default(),
+    );
     port.open().unwrap();
     let child = port.run_command(ModemCommand::Connect).unwrap();
     await_readable(child.stderr_descriptor());

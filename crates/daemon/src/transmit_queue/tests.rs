@@ -57,7 +57,7 @@ fn frame(number: u32) -> Vec<u8> {
 
 fn queue(line_rate: Option<u32>) -> (TransmitQueue, Framer) {
     let settings = QueueSettings { discipline: Discipline::Fair, line_rate };
-    (TransmitQueue::new(settings, [1; 16]), Framer::new(ExtraEscapes::NONE))
+    (TransmitQueue::new(settings, [1; 16], Buffers::default()), Framer::new(ExtraEscapes::NONE))
 }
 
 fn flush(queue: &mut TransmitQueue, now: Instant, framer: &Framer, tty: &mut Tty) {
@@ -172,4 +172,49 @@ fn octets_that_do_not_fit_leave_the_queue_as_it_was() {
     let before = queue.unwritten().to_vec();
     assert!(!queue.push_octets(&[0; CAPACITY]));
     assert_eq!(queue.unwritten(), before);
+}
+
+#[test]
+fn lines_that_keep_up_share_one_buffer_and_it_grows_no_further_than_it_is_used() {
+    let buffers = Buffers::default();
+    let settings = QueueSettings { discipline: Discipline::Fair, line_rate: None };
+    let mut queues: Vec<_> =
+        (0..64).map(|_| TransmitQueue::new(settings, [1; 16], buffers.clone())).collect();
+    let framer = Framer::new(ExtraEscapes::NONE);
+    let mut tty = Tty::new(usize::MAX, false);
+    for round in 0..3 {
+        for queue in &mut queues {
+            queue.push(Instant::ZERO, &framer, &frame(round)).unwrap();
+            flush(queue, Instant::ZERO, &framer, &mut tty);
+        }
+    }
+    let lengths = buffers.lengths();
+    assert_eq!(lengths.len(), 64);
+    assert_eq!(lengths.iter().sum::<usize>(), PAGE);
+}
+
+#[test]
+fn a_queue_has_a_buffer_of_its_own_while_there_is_something_in_it() {
+    let buffers = Buffers::default();
+    let settings = QueueSettings { discipline: Discipline::Fair, line_rate: None };
+    let mut queues = [1, 2].map(|key| TransmitQueue::new(settings, [key; 16], buffers.clone()));
+    let framer = Framer::new(ExtraEscapes::NONE);
+    let mut ttys = [Tty::new(100, false), Tty::new(100, false)];
+    for _ in 0..2 {
+        for (number, (queue, tty)) in (0..).zip(queues.iter_mut().zip(&mut ttys)) {
+            queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
+            flush(queue, Instant::ZERO, &framer, tty);
+        }
+    }
+    assert_eq!(buffers.lengths(), [0; 0]);
+    let [first, second] = &mut queues;
+    first.clear();
+    first.clear();
+    assert_eq!(buffers.lengths().len(), 1);
+    while !second.is_empty() {
+        ttys[1].drain(100);
+        flush(second, Instant::ZERO, &framer, &mut ttys[1]);
+    }
+    assert_eq!(ttys[1].frames(), [frame(1), frame(1)]);
+    assert_eq!(buffers.lengths().len(), 2);
 }

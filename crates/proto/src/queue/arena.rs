@@ -1,30 +1,33 @@
-//! Where waiting frames lie: slots allocated once, chained into first-in, first-out queues.
+//! The frames that wait in one queue: chained into first-in, first-out queues, their octets in [`Memory`].
 
+use super::memory::{Memory, Place};
 use crate::time::Instant;
-use alloc::boxed::Box;
-use alloc::vec;
+use alloc::vec::Vec;
 
 /// Frames that may wait at once.
 pub(super) const SLOTS: u16 = 256;
 /// The longest frame that may wait, in octets from the protocol field on.
-pub(super) const SLOT_OCTETS: usize = 2048;
+pub(super) const LONGEST: usize = 2048;
 
 /// The end of a chain.
 const NONE: u16 = u16::MAX;
 
-/// The slots. A free one used last is used next, so memory is touched only as deep as the queue ever gets.
+/// The frames that wait.
 #[derive(Debug)]
 pub(super) struct Arena {
-    octets: Box<[u8]>,
-    slots: Box<[Slot]>,
+    memory: Memory,
+    /// There is room for all; it is taken as far as it was ever needed.
+    slots: Vec<Slot>,
     first_free: u16,
     free: u16,
+    /// The frame taken out last.
+    whole: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     next: u16,
-    len: u16,
+    place: Place,
     since: Instant,
 }
 
@@ -37,10 +40,10 @@ pub(super) struct Chain {
     pub(super) octets: usize,
 }
 
-/// A frame that was taken out. Its octets stay until the next frame is put in.
+/// A frame that was taken out. Its octets stay until the next frame is put in, into whichever queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
-    slot: u16,
+    place: Place,
     pub(super) len: usize,
     /// When it was put in.
     pub(super) since: Instant,
@@ -55,17 +58,14 @@ impl Chain {
 }
 
 impl Arena {
-    pub(super) fn new() -> Self {
-        let slots = (1..=SLOTS).map(|next| Slot {
-            next: if next == SLOTS { NONE } else { next },
-            len: 0,
-            since: Instant::ZERO,
-        });
+    pub(super) fn new(memory: Memory) -> Self {
+        memory.reserve(usize::from(SLOTS), LONGEST);
         Self {
-            octets: vec![0; usize::from(SLOTS) * SLOT_OCTETS].into_boxed_slice(),
-            slots: slots.collect(),
-            first_free: 0,
+            memory,
+            slots: Vec::with_capacity(usize::from(SLOTS)),
+            first_free: NONE,
             free: SLOTS,
+            whole: Vec::with_capacity(LONGEST),
         }
     }
 
@@ -76,14 +76,11 @@ impl Arena {
 
     /// Puts a frame at the end of `chain`; `false` if there is no room for it.
     pub(super) fn push(&mut self, chain: &mut Chain, now: Instant, frame: &[u8]) -> bool {
-        let index = self.first_free;
-        let room = self.octets_of(index).and_then(|slot| slot.get_mut(..frame.len()));
-        let (Some(room), Ok(len)) = (room, u16::try_from(frame.len())) else { return false };
-        room.copy_from_slice(frame);
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return false };
-        self.first_free = slot.next;
-        self.free -= 1;
-        *slot = Slot { next: NONE, len, since: now };
+        if self.free == 0 || frame.len() > LONGEST {
+            return false;
+        }
+        let Some(place) = self.memory.put(frame) else { return false };
+        let index = self.put_slot(Slot { next: NONE, place, since: now });
         match self.slots.get_mut(usize::from(chain.tail)) {
             Some(tail) if !chain.is_empty() => tail.next = index,
             _ => chain.head = index,
@@ -97,23 +94,39 @@ impl Arena {
     pub(super) fn pop(&mut self, chain: &mut Chain) -> Option<Taken> {
         let index = chain.head;
         let slot = self.slots.get_mut(usize::from(index))?;
-        let taken = Taken { slot: index, len: usize::from(slot.len), since: slot.since };
+        let taken = Taken { place: slot.place, len: usize::from(slot.place.len), since: slot.since };
         chain.head = slot.next;
         chain.octets -= taken.len;
         slot.next = self.first_free;
         self.first_free = index;
         self.free += 1;
+        self.memory.free(taken.place);
         Some(taken)
     }
 
-    /// The octets of a frame that has just been taken out.
-    pub(super) fn frame(&mut self, taken: Taken) -> &mut [u8] {
-        self.octets_of(taken.slot).and_then(|slot| slot.get_mut(..taken.len)).unwrap_or_default()
+    /// Does something to the first octets of a frame that has just been taken out, with the headers of its packet.
+    pub(super) fn with_beginning<T>(&mut self, taken: Taken, act: impl FnOnce(&mut [u8]) -> T) -> T {
+        self.memory.with_beginning(taken.place, act)
     }
 
-    fn octets_of(&mut self, index: u16) -> Option<&mut [u8]> {
-        let start = usize::from(index) * SLOT_OCTETS;
-        self.octets.get_mut(start..start + SLOT_OCTETS)
+    /// The octets of a frame that has just been taken out.
+    pub(super) fn frame(&mut self, taken: Taken) -> &[u8] {
+        self.memory.copy(taken.place, &mut self.whole);
+        &self.whole
+    }
+
+    /// Puts a slot where there is none, and says where.
+    fn put_slot(&mut self, slot: Slot) -> u16 {
+        self.free -= 1;
+        let index = self.first_free;
+        if let Some(free) = self.slots.get_mut(usize::from(index)) {
+            self.first_free = free.next;
+            *free = slot;
+            return index;
+        }
+        let index = u16::try_from(self.slots.len()).unwrap_or(NONE);
+        self.slots.push(slot);
+        index
     }
 }
 
@@ -123,7 +136,7 @@ mod tests {
 
     #[test]
     fn chains_share_the_slots_and_each_keeps_its_order() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(Memory::default());
         let mut chains = [Chain::EMPTY, Chain::EMPTY];
         for round in 0..3 {
             for number in 0..SLOTS {
@@ -143,11 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_longer_than_a_slot_is_refused() {
-        let mut arena = Arena::new();
+    fn a_frame_that_is_too_long_is_refused() {
+        let mut arena = Arena::new(Memory::default());
         let mut chain = Chain::EMPTY;
-        assert!(!arena.push(&mut chain, Instant::ZERO, &[0; SLOT_OCTETS + 1]));
-        assert!(arena.push(&mut chain, Instant::ZERO, &[7; SLOT_OCTETS]));
-        assert_eq!((arena.free(), chain.octets), (SLOTS - 1, SLOT_OCTETS));
+        assert!(!arena.push(&mut chain, Instant::ZERO, &[0; LONGEST + 1]));
+        assert!(arena.push(&mut chain, Instant::ZERO, &[7; LONGEST]));
+        assert_eq!((arena.free(), chain.octets), (SLOTS - 1, LONGEST));
     }
 }

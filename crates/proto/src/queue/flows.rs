@@ -10,13 +10,12 @@ use super::arena::{Arena, Chain, Taken};
 use super::codel::{Codel, CodelParameters};
 use super::ecn;
 use crate::time::Instant;
-use alloc::boxed::Box;
-use alloc::vec;
+use alloc::vec::Vec;
 
 /// The flow that is no hash's: of frames whose order matters.
-pub(super) const ORDERED: u16 = HASHED;
+pub(super) const ORDERED: u16 = 0;
 /// Flows told apart by their hash.
-const HASHED: u16 = 256;
+const HASHED: usize = 256;
 /// Octets a flow may send in its turn: a full-size frame (RFC 8290 §5).
 const QUANTUM: i32 = 1502;
 const NONE: u16 = u16::MAX;
@@ -24,7 +23,11 @@ const NONE: u16 = u16::MAX;
 /// All flows of one queue.
 #[derive(Debug)]
 pub(super) struct Flows {
-    flows: Box<[Flow]>,
+    /// [`ORDERED`], and those of hashes in the order in which they had to wait first. There is room for all, but
+    /// memory is taken only for those.
+    flows: Vec<Flow>,
+    /// Which flow is that of a hash; [`ORDERED`] if there is none yet.
+    hashed: [u16; HASHED],
     /// Those that were silent a moment ago.
     new: List,
     /// Those that keep sending.
@@ -70,19 +73,20 @@ impl List {
 
 impl Flows {
     pub(super) fn new() -> Self {
-        let flow =
-            Flow { frames: Chain::EMPTY, deficit: 0, codel: Codel::default(), next: NONE, is_listed: false };
-        Self {
-            flows: vec![flow; usize::from(HASHED) + 1].into_boxed_slice(),
-            new: List::EMPTY,
-            old: List::EMPTY,
-            octets: 0,
-        }
+        let mut flows = Vec::with_capacity(1 + HASHED);
+        flows.push(Flow::silent());
+        Self { flows, hashed: [ORDERED; HASHED], new: List::EMPTY, old: List::EMPTY, octets: 0 }
     }
 
     /// The flow of a hash.
-    pub(super) const fn of_hash(hash: u64) -> u16 {
-        (hash % HASHED as u64) as u16
+    pub(super) fn of_hash(&mut self, hash: u64) -> u16 {
+        let next = u16::try_from(self.flows.len()).unwrap_or(ORDERED);
+        let Some(flow) = self.hashed.get_mut((hash % HASHED as u64) as usize) else { return ORDERED };
+        if *flow == ORDERED {
+            *flow = next;
+            self.flows.push(Flow::silent());
+        }
+        *flow
     }
 
     /// Puts a frame at the end of a flow; `false` if there is no slot.
@@ -162,9 +166,10 @@ impl Flows {
     pub(super) fn clear(&mut self, arena: &mut Arena) {
         for flow in &mut self.flows {
             while arena.pop(&mut flow.frames).is_some() {}
-            flow.is_listed = false;
-            flow.codel = Codel::default();
         }
+        self.flows.clear();
+        self.flows.push(Flow::silent());
+        self.hashed = [ORDERED; HASHED];
         (self.new, self.old, self.octets) = (List::EMPTY, List::EMPTY, 0);
     }
 
@@ -180,6 +185,10 @@ impl Flows {
 }
 
 impl Flow {
+    fn silent() -> Self {
+        Self { frames: Chain::EMPTY, deficit: 0, codel: Codel::default(), next: NONE, is_listed: false }
+    }
+
     /// Takes out the first frame that is not too late. Without parameters none is.
     fn take(
         &mut self,
@@ -196,7 +205,7 @@ impl Flow {
             let backlog = self.frames.octets;
             let is_too_late =
                 parameters.is_some_and(|with| self.codel.is_too_late(now, sojourn, backlog, with));
-            if is_too_late && !ecn::mark(arena.frame(taken)) {
+            if is_too_late && !arena.with_beginning(taken, ecn::mark) {
                 counts.late += 1;
                 continue;
             }

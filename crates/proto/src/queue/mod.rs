@@ -8,7 +8,8 @@
 //! * everything else keeps its order, and is dropped only for want of room. Where the two ends compress or encrypt,
 //!   *all* data does; where they compress TCP headers, all TCP does;
 //! * what waits is bounded, in time where the rate of the line is known;
-//! * one allocation, when it is made; no clock; nobody outside can choose which flows fall together.
+//! * memory is reserved when it is made, never later, and taken only as deep as the queues get; no clock; nobody
+//!   outside can choose which flows fall together.
 //!
 //! The caller hands in `now`, takes frames out no earlier than the line needs them ([`Pace`] tells when), tells
 //! the rate of the line, and gives [`ModemQueue::take_counts`] to whoever reports.
@@ -28,8 +29,10 @@ mod classify;
 mod codel;
 mod ecn;
 mod flows;
+mod memory;
 mod pace;
 
+pub use memory::Memory;
 pub use pace::Pace;
 
 use crate::discard::DiscardReason;
@@ -94,11 +97,12 @@ const CONTROL_SLOTS: u16 = 48;
 const LEAST_LIMIT: usize = 5 * 1502;
 
 impl ModemQueue {
-    /// An empty queue. `key` is random, so that nobody outside can know which flows share a place.
+    /// An empty queue, whose frames will lie in `memory`. `key` is random, so that nobody outside can know which flows
+    /// share a place.
     #[must_use]
-    pub fn new(discipline: Discipline, key: [u8; 16]) -> Self {
+    pub fn new(discipline: Discipline, key: [u8; 16], memory: Memory) -> Self {
         Self {
-            arena: Arena::new(),
+            arena: Arena::new(memory),
             lcp: Chain::EMPTY,
             control: Chain::EMPTY,
             flows: Flows::new(),
@@ -109,6 +113,13 @@ impl ModemQueue {
             limit: usize::MAX,
             counts: Counts::default(),
         }
+    }
+
+    /// Another discipline and key. All frames are forgotten.
+    pub fn adopt(&mut self, discipline: Discipline, key: [u8; 16]) {
+        self.clear();
+        self.discipline = discipline;
+        self.key = key;
     }
 
     /// What is known of the line's rate, in octets per second. Data that would wait for more than half a second is
@@ -150,7 +161,8 @@ impl ModemQueue {
                     (Discipline::Fair, Order::Tcp) => is_tcp_over_ipv4,
                     (Discipline::Fair, Order::NotPlain) => false,
                 };
-                self.push_data(now, if is_ordered { ORDERED } else { Flows::of_hash(hash) }, ppp)
+                let flow = if is_ordered { ORDERED } else { self.flows.of_hash(hash) };
+                self.push_data(now, flow, ppp)
             }
         };
         is_in.then_some(()).ok_or(DiscardReason::ModemBacklog)

@@ -93,7 +93,7 @@ fn frame(who: u8, now: Instant) -> Vec<u8> {
 impl World {
     fn run(line_rate: Option<u32>, tells: bool) -> Outcome {
         let mut world = Self {
-            queue: ModemQueue::new(Discipline::Fair, [9; 16]),
+            queue: ModemQueue::new(Discipline::Fair, [9; 16], Memory::default()),
             pace: Pace::new(line_rate),
             line: Line { holds: 4096, octets: VecDeque::new(), credit: 0, sent: 0 },
             uploads: Vec::new(),

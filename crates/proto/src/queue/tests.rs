@@ -27,7 +27,7 @@ fn drain(queue: &mut ModemQueue, now: Instant) -> Vec<Vec<u8>> {
 }
 
 fn fair() -> ModemQueue {
-    ModemQueue::new(Discipline::Fair, KEY)
+    ModemQueue::new(Discipline::Fair, KEY, Memory::default())
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn frames_that_pass_without_waiting_are_learned_from_too_until_the_session_ends(
     assert!(ordered(&mut queue));
     queue.clear();
     assert!(!ordered(&mut queue));
-    assert!(ordered(&mut ModemQueue::new(Discipline::Fifo, KEY)));
+    assert!(ordered(&mut ModemQueue::new(Discipline::Fifo, KEY, Memory::default())));
 }
 
 #[derive(Clone, Debug)]
