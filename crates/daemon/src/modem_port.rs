@@ -167,6 +167,11 @@ impl ModemPort {
         self.queue.push_octets(octets).then_some(()).ok_or(DiscardReason::ModemBacklog)
     }
 
+    /// It should be flushed before more is sent.
+    pub(crate) fn has_a_batch(&self) -> bool {
+        self.queue.has_a_batch()
+    }
+
     /// Writes as much as the tty takes and the line needs.
     pub(crate) fn flush(&mut self, now: Instant) -> Result<(), SerialError> {
         let Some(port) = self.port.as_mut().filter(|_| self.child.is_none()) else { return Ok(()) };

@@ -19,6 +19,8 @@ use bridge_proto::time::Instant;
 const CAPACITY: usize = 32 * 1024;
 /// Frames that do not wait are gathered up to here: a batch of full-size ones.
 const STRAIGHT: usize = 16 * 1024;
+/// From here on more frames in one write gain nothing, and a tty of the usual 12 KiB would take only part of them.
+const BATCH: usize = 8 * 1024;
 /// How the buffer grows within what is reserved: by the page, as the kernel gives memory.
 const PAGE: usize = 4096;
 
@@ -108,7 +110,7 @@ impl TransmitQueue {
                 self.pace.handed(now, written);
                 if !self.is_empty() {
                     self.is_straight = false;
-                    self.pace.tty_is_full(now, line.unsent());
+                    self.pace.tty_is_full(now, || line.unsent());
                     return Ok(());
                 }
             }
@@ -132,6 +134,11 @@ impl TransmitQueue {
     /// When to flush again though the line does not ask for it: frames wait for it to need them.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
         self.pace.next_look().filter(|_| self.is_empty() && !self.waiting.is_empty())
+    }
+
+    /// It should be flushed before more is put in: what does not wait has become enough for a write.
+    pub(crate) fn has_a_batch(&self) -> bool {
+        self.is_straight && self.len() >= BATCH
     }
 
     /// Nothing waits for the line to have room.

@@ -155,10 +155,11 @@ impl EventLoop {
             match forward::host_to_modem(interface, frame, &self.table) {
                 Ok(ToModem::Data { modem, ppp }) => {
                     self.report.ppp(now, modem, Direction::HostToModem, ppp);
-                    if let Some(port) = self.modems.get_mut(usize::from(modem.0))
-                        && let Err(reason) = port.send(now, ppp)
-                    {
+                    let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { continue };
+                    if let Err(reason) = port.send(now, ppp) {
                         self.report.discard(reason);
+                    } else if port.has_a_batch() {
+                        break;
                     }
                 }
                 Ok(ToModem::Lcp { modem, ppp }) => {

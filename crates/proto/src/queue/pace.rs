@@ -157,8 +157,10 @@ impl Pace {
         }
     }
 
-    /// The tty did not take all it was given: it is full. `unsent` is what the driver says.
-    pub fn tty_is_full(&mut self, now: Instant, unsent: Option<usize>) {
+    /// The tty did not take all it was given: it is full. `unsent` asks the driver, and is not called where it is known
+    /// to say nothing.
+    pub fn tty_is_full(&mut self, now: Instant, unsent: impl FnOnce() -> Option<usize>) {
+        let unsent = if self.knowledge == Knowledge::Silent { None } else { unsent() };
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         if self.knowledge == Knowledge::Nothing {
             self.knowledge = if unsent > 0 { Knowledge::Told } else { Knowledge::Silent };

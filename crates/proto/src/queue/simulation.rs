@@ -167,7 +167,7 @@ impl World {
             self.pace.handed(now, len);
             room = room.saturating_sub(len);
             if self.line.unsent() >= self.line.holds {
-                self.pace.tty_is_full(now, Some(if tells { self.line.unsent() } else { 0 }));
+                self.pace.tty_is_full(now, || Some(if tells { self.line.unsent() } else { 0 }));
                 break;
             }
         }
