@@ -144,7 +144,7 @@ fn the_shipped_example_and_the_manual_name_every_key() {
 /// The example with every default that it shows in force.
 fn with_all_shown(example: &str) -> String {
     // What can only be an example, or would keep the rest from counting.
-    const EXAMPLES: [&str; 14] = [
+    const EXAMPLES: [&str; 16] = [
         "connect = ",
         "connect_timeout = ",
         "chat_file = ",
@@ -152,7 +152,9 @@ fn with_all_shown(example: &str) -> String {
         "allow = ",
         "deny = ",
         "ac_name = ",
+        "hangup = ",
         "hangup_file = ",
+        "reset = ",
         "reset_file = ",
         "reset_command = ",
         "dials_per_hour = ",
@@ -223,9 +225,12 @@ fn what_is_written_is_what_the_bridge_is_told() {
     assert_eq!(north.backoff.longest, Duration::from_secs(3600));
     assert_eq!(north.watch.idle, Some(Duration::from_secs(600)));
     assert_eq!(north.budget.octets_per_month, Some(2 << 30));
-    assert!(north.hang_up.is_some() && north.rescue.reset.is_some() && north.rescue.command && north.is_deaf);
+    assert!(north.rescue.command && north.is_deaf);
     assert_eq!((north.mediator.strip_pfc, north.mediator.request_accm), (false, Accm::XON_XOFF));
     let DialMethod::Script(_, options) = &north.dial else { panic!("{north:?}") };
+    let beside =
+        [&north.hang_up, &north.rescue.reset].map(|script| script.as_ref().map(|(_, options)| options));
+    assert_eq!(beside, [Some(options); 2], "all scripts of a modem are held alike");
     assert_eq!(options.script.phone_number.as_deref(), Some(&b"*99***1#"[..]));
     let apn = options.script.variables.as_ref().and_then(|variables| variables.get(&b"APN"[..]));
     assert_eq!(

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bridge_proto::bridge::{Input, RescueConfig, RescueWhen, WatchConfig};
-use bridge_proto::chat::Script;
+use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::event::Event;
 use bridge_proto::id::ModemId;
 use bridge_proto::modem::BudgetConfig;
@@ -95,8 +95,8 @@ fn policy(prng: &mut Prng, setup: &mut ModemSetup) {
     setup.bridge.is_deaf = prng.chance(250);
 }
 
-fn script(text: &[u8]) -> Arc<Script> {
-    Arc::new(Script::parse(text).expect("the script is right"))
+fn script(text: &[u8]) -> (Arc<Script>, ConversationOptions) {
+    (Arc::new(Script::parse(text).expect("the script is right")), ConversationOptions::default())
 }
 
 fn world(seed: u64, prng: &mut Prng) -> World {

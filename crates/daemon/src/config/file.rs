@@ -1,14 +1,16 @@
 //! From the text of the files to [`Settings`]: every key there is, its bounds and its default.
 
-use super::Surroundings;
 use super::problem::{Place, Problems};
-use super::script;
+use super::script::{self, Setting};
 use super::section::{Found, Section, Time};
 use super::settings::{
-    Chat, ChatText, Dial, Discovery, Interface, Limits, Modem, Named, ScriptFile, Service, Settings, count,
+    Chat, ChatText, Dial, Discovery, InlineScript, Interface, Limits, Modem, Named, ScriptFile,
+    ScriptSettings, Service, Settings, count,
 };
+use super::{Surroundings, conversation_options};
 use crate::cli::LogLevel;
 use bridge_proto::bridge::{Access, OfferDelay};
+use bridge_proto::chat::Purpose;
 use bridge_proto::discovery::{AcName, ServiceName};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -70,7 +72,7 @@ fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
         root.error(None, "cannot tell the name of this machine", Some("set ac_name = \"NAME\"".into()));
     }
     let discovery = discovery(root.section("discovery"));
-    let (modem, modem_places) = modems(&mut root);
+    let (modem, modem_places) = modems(&mut root, surroundings);
     let (service, service_places) = services(&mut root, &modem.names());
     let interface = interfaces(&mut root, &ac_name, &service.names(), modem.0.len());
     let limits = limits(root.section("limits"), modem.0.len(), service.0.len());
@@ -164,11 +166,11 @@ fn warn_of_idle(
     }
 }
 
-fn modems(root: &mut Section<'_>) -> (Named<Modem>, Vec<Option<Place>>) {
+fn modems(root: &mut Section<'_>, surroundings: &Surroundings) -> (Named<Modem>, Vec<Option<Place>>) {
     let mut places = Vec::new();
     let mut modems: Vec<(String, Modem)> = Vec::new();
     for mut section in root.sections("modem") {
-        let modem = modem(&mut section);
+        let modem = modem(&mut section, surroundings);
         let same = modems.iter().find(|(_, other)| other.device == modem.device);
         if let Some((other, _)) = same.filter(|_| !modem.device.as_os_str().is_empty()) {
             let what = format!("[modem.{other}] has this device already");
@@ -181,7 +183,7 @@ fn modems(root: &mut Section<'_>) -> (Named<Modem>, Vec<Option<Place>>) {
     (Named(modems), places)
 }
 
-fn modem(section: &mut Section<'_>) -> Modem {
+fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
     let device = section.value::<PathBuf>("device");
     if device.is_none() && section.place_of("device").is_none() {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
@@ -191,8 +193,16 @@ fn modem(section: &mut Section<'_>) -> Modem {
         let help = "give its whole path, such as \"/dev/ttyUSB0\"";
         section.error(Some(&found.place), "`device` is not an absolute path", Some(help.into()));
     }
-    let dial = dial(section);
-    let default = Modem::new(device.map(|found| found.value).unwrap_or_default(), dial);
+    let scripts = script_settings(section);
+    let options = conversation_options(&scripts, surroundings);
+    let setting = Setting {
+        purpose: Purpose::Other,
+        options: &options,
+        environment: scripts.environment,
+        by_arguments: false,
+    };
+    let dial = dial(section, Setting { purpose: Purpose::Dial, ..setting });
+    let default = Modem::new(device.map(|found| found.value).unwrap_or_default(), dial, None);
     let modem = Modem {
         speed: speed(section, default.speed),
         flow: section.choice_or("flow", default.flow),
@@ -215,24 +225,49 @@ fn modem(section: &mut Section<'_>) -> Modem {
         idle: time(section, "idle", default.idle),
         answer_echo: section.value_or("answer_echo", default.answer_echo),
         hangup_escape: section.value_or("hangup_escape", default.hangup_escape),
-        hangup_file: script_file(section, "hangup_file"),
+        hangup: inline_script(section, "hangup", setting),
+        hangup_file: script_file(section, "hangup_file", setting),
         rescue: section.choice_or("rescue", default.rescue),
-        reset_file: script_file(section, "reset_file"),
+        reset: inline_script(section, "reset", setting),
+        reset_file: script_file(section, "reset_file", setting),
         reset_command: section.value("reset_command").map(|found| found.value),
         dials_per_hour: section.value("dials_per_hour").map(|found| found.value),
         online_per_day: section.value::<Time>("online_per_day").map(|found| found.value.0),
         volume_per_month: section.value("volume_per_month").map(|found| found.value),
         ..default
     };
-    if modem.hangup_escape && modem.hangup_file.is_some() {
-        let what = "both `hangup_escape` and `hangup_file` are given";
-        section.error(section.place_of("hangup_escape").as_ref(), what, Some("keep one of them".into()));
-    }
+    only_one(section, &["reset", "reset_file"], "keep one of them");
+    let hangups = ["hangup", "hangup_file", "hangup_escape"];
+    let counting = hangups.len() - usize::from(!modem.hangup_escape);
+    only_one(section, hangups.get(..counting).unwrap_or_default(), "keep one of them");
     if modem.backoff_first > modem.backoff_longest {
         let place = section.place_of("backoff_first").or(section.place_of("backoff_longest"));
         section.error(place.as_ref(), "`backoff_first` is longer than `backoff_longest`", None);
     }
+    with_scripts(section, modem, scripts)
+}
+
+/// The modem with what its scripts share; without a script that has no effect.
+fn with_scripts(section: &Section<'_>, modem: Modem, scripts: ScriptSettings) -> Modem {
+    let beside = ["hangup", "hangup_file", "reset", "reset_file"];
+    let given = |key: &&str| section.place_of(key).is_some();
+    if matches!(modem.dial, Dial::Script(_)) || beside.iter().any(given) {
+        return Modem { scripts: Some(scripts), ..modem };
+    }
+    for key in OF_SCRIPTS.iter().filter(|key| given(key)) {
+        let what = format!("`{key}` has no effect");
+        section.warn(section.place_of(key).as_ref(), what, Some("it is for chat scripts".into()));
+    }
     modem
+}
+
+/// Keys that say the same in different ways: one of them is enough.
+fn only_one(section: &Section<'_>, keys: &[&str], help: &str) {
+    let given: Vec<_> = keys.iter().filter(|key| section.place_of(key).is_some()).collect();
+    for key in given.iter().skip(1) {
+        let what = format!("both `{}` and `{key}` are given", given.first().unwrap_or(key));
+        section.error(section.place_of(key).as_ref(), what, Some(help.into()));
+    }
 }
 
 /// A path counts from the directory of the file that names it, and is made absolute, so that what is printed
@@ -242,11 +277,17 @@ fn resolved(problems: &Problems, file: &Found<PathBuf>) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-fn script_file(section: &mut Section<'_>, key: &'static str) -> Option<ScriptFile> {
+fn inline_script(section: &mut Section<'_>, key: &'static str, setting: Setting<'_>) -> Option<InlineScript> {
+    let text = section.value::<String>(key)?;
+    let script = script::inline(&mut section.problems().borrow_mut(), &text.value, &text.place, setting)?;
+    Some(InlineScript { text: text.value, script })
+}
+
+fn script_file(section: &mut Section<'_>, key: &'static str, setting: Setting<'_>) -> Option<ScriptFile> {
     let file = section.value::<PathBuf>(key)?;
     let mut problems = section.problems().borrow_mut();
     let path = resolved(&problems, &file);
-    let script = script::from_file(&mut problems, &path, Some(&file.place), READABLE)?;
+    let script = script::from_file(&mut problems, &path, Some(&file.place), READABLE, setting)?;
     Some(ScriptFile { path, script })
 }
 
@@ -281,23 +322,16 @@ const OF_SCRIPTS: [&str; 8] = [
     "variables",
 ];
 
-fn dial(section: &mut Section<'_>) -> Dial {
+fn dial(section: &mut Section<'_>, setting: Setting<'_>) -> Dial {
     let text = section.value::<String>("chat");
     let file = section.value::<PathBuf>("chat_file");
     let connect = section.value::<String>("connect");
-    let given: Vec<_> =
-        ["chat", "chat_file", "connect"].into_iter().filter(|key| section.place_of(key).is_some()).collect();
-    for key in given.iter().skip(1) {
-        let what = format!("both `{}` and `{key}` are given", given.first().unwrap_or(key));
-        section.error(section.place_of(key).as_ref(), what, Some("keep the one that is to dial".into()));
-    }
-    let chat = chat(section, text, file);
+    only_one(section, &["chat", "chat_file", "connect"], "keep the one that is to dial");
+    let chat = chat(section, text, file, setting);
     let connect_timeout = time(section, "connect_timeout", Duration::from_secs(120));
-    let idle: &[&str] = if connect.is_some() { &OF_SCRIPTS } else { &["connect_timeout"] };
-    for key in idle.iter().filter(|key| section.place_of(key).is_some()) {
-        let what = format!("`{key}` has no effect");
-        let help = if connect.is_some() { "it is for chat scripts" } else { "it is for `connect`" };
-        section.warn(section.place_of(key).as_ref(), what, Some(help.into()));
+    if let (None, Some(place)) = (&connect, section.place_of("connect_timeout")) {
+        let what = "`connect_timeout` has no effect";
+        section.warn(Some(&place), what, Some("it is for `connect`".into()));
     }
     match connect {
         Some(connect) => Dial::Command { connect: connect.value, connect_timeout },
@@ -305,18 +339,23 @@ fn dial(section: &mut Section<'_>) -> Dial {
     }
 }
 
-fn chat(section: &mut Section<'_>, text: Option<Found<String>>, file: Option<Found<PathBuf>>) -> Chat {
+fn chat(
+    section: &Section<'_>,
+    text: Option<Found<String>>,
+    file: Option<Found<PathBuf>>,
+    setting: Setting<'_>,
+) -> Chat {
     let nothing = || bridge_proto::chat::Script::parse(b"").map(std::sync::Arc::new);
     let problems = section.problems();
     let (text, script) = match (text, file) {
         (Some(text), _) => {
-            let script = script::inline(&mut problems.borrow_mut(), &text.value, &text.place);
+            let script = script::inline(&mut problems.borrow_mut(), &text.value, &text.place, setting);
             (ChatText::Chat(text.value), script)
         }
         (None, Some(file)) => {
             let mut problems = problems.borrow_mut();
             let path = resolved(&problems, &file);
-            let script = script::from_file(&mut problems, &path, Some(&file.place), READABLE);
+            let script = script::from_file(&mut problems, &path, Some(&file.place), READABLE, setting);
             (ChatText::ChatFile(path), script)
         }
         (None, None) => {
@@ -326,8 +365,12 @@ fn chat(section: &mut Section<'_>, text: Option<Found<String>>, file: Option<Fou
     };
     // A script that could not be read has been told of, and is not run.
     let script = script.or_else(|| nothing().ok()).expect("an empty script is a script");
-    let default = Chat::new(text, script);
-    Chat {
+    Chat { text, script }
+}
+
+fn script_settings(section: &mut Section<'_>) -> ScriptSettings {
+    let default = ScriptSettings::default();
+    ScriptSettings {
         chat_timeout: time(section, "chat_timeout", default.chat_timeout),
         chat_pacing: time(section, "chat_pacing", default.chat_pacing),
         chat_short_pause: time(section, "chat_short_pause", default.chat_short_pause),
@@ -337,7 +380,6 @@ fn chat(section: &mut Section<'_>, text: Option<Found<String>>, file: Option<Fou
         phone2: section.value("phone2").map(|found| found.value),
         environment: section.value_or("environment", false),
         variables: section.value_or("variables", BTreeMap::new()),
-        ..default
     }
 }
 

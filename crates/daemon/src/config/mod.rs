@@ -14,8 +14,8 @@ mod size;
 pub(crate) use places::{Change, Places};
 pub use problem::Problems;
 pub use settings::{
-    Chat, ChatText, Dial, Discovery, Interface, Limits, Modem, Named, Pool, ScriptFile, Service, Settings,
-    WhenBusy,
+    Chat, ChatText, Dial, Discovery, InlineScript, Interface, Limits, Modem, Named, Pool, ScriptFile,
+    ScriptSettings, Service, Settings, WhenBusy,
 };
 pub use size::Size;
 
@@ -25,7 +25,7 @@ use bridge_proto::bridge::{
     self, BridgeConfig, BusyPolicy, CallTiming, DialMethod, InterfaceConfig, ModemConfig, OfferDelay,
     PoolPolicy, RescueConfig, RescueWhen, ServiceConfig, WatchConfig,
 };
-use bridge_proto::chat::{ConversationOptions, Script, ScriptOptions};
+use bridge_proto::chat::{ConversationOptions, Purpose, Script, ScriptOptions};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, NameTooLong, ServiceName};
 use bridge_proto::hdlc::Accm;
 use bridge_proto::id::ModemId;
@@ -201,9 +201,19 @@ fn arguments_settings(
     if service.as_deref() == Some("") {
         problems.warn(None, NAMELESS, Some("give SERVICE a name".into()));
     }
-    let dial = arguments_dial(arguments, problems);
-    let hangup_file = arguments_script(arguments.hangup_script.as_ref(), "--hangup-script", problems);
-    let reset_file = arguments_script(arguments.reset_script.as_ref(), "--reset-script", problems);
+    let scripts = arguments_script_settings(arguments);
+    let options = conversation_options(&scripts, surroundings);
+    let setting = script::Setting {
+        purpose: Purpose::Other,
+        options: &options,
+        environment: scripts.environment,
+        by_arguments: true,
+    };
+    let dial = arguments_dial(arguments, setting, problems);
+    let hangup_file =
+        arguments_script(arguments.hangup_script.as_ref(), "--hangup-script", setting, problems);
+    let reset_file = arguments_script(arguments.reset_script.as_ref(), "--reset-script", setting, problems);
+    let has_scripts = arguments.chatscript.is_some() || hangup_file.is_some() || reset_file.is_some();
     let (service, interface, device) = (service?, interface?, arguments.device.clone()?);
     let modem = Modem {
         speed: arguments.speed,
@@ -223,7 +233,7 @@ fn arguments_settings(
         rescue: arguments.rescue,
         reset_file,
         reset_command: arguments.reset_command.clone(),
-        ..Modem::new(device, dial?)
+        ..Modem::new(device, dial?, has_scripts.then_some(scripts))
     };
     let offered = Interface {
         ac_name: ac_name.clone(),
@@ -243,28 +253,42 @@ fn arguments_settings(
     })
 }
 
-fn arguments_script(path: Option<&PathBuf>, option: &str, problems: &mut Problems) -> Option<ScriptFile> {
+fn arguments_script(
+    path: Option<&PathBuf>,
+    option: &str,
+    setting: script::Setting<'_>,
+    problems: &mut Problems,
+) -> Option<ScriptFile> {
     let path = path?;
     let remedy = format!("give the path of a readable file to {option}");
-    let script = script::from_file(problems, path, None, &remedy)?;
+    let script = script::from_file(problems, path, None, &remedy, setting)?;
     Some(ScriptFile { path: path.clone(), script })
 }
 
-fn arguments_dial(arguments: &BridgeArguments, problems: &mut Problems) -> Option<Dial> {
+fn arguments_dial(
+    arguments: &BridgeArguments,
+    setting: script::Setting<'_>,
+    problems: &mut Problems,
+) -> Option<Dial> {
     let Some(path) = &arguments.chatscript else {
         let connect = arguments.connect.clone().unwrap_or_default();
         return Some(Dial::Command { connect, connect_timeout: arguments.connect_timeout });
     };
-    let ScriptFile { path, script } = arguments_script(Some(path), "--chatscript", problems)?;
-    Some(Dial::Script(Chat {
+    let setting = script::Setting { purpose: Purpose::Dial, ..setting };
+    let ScriptFile { path, script } = arguments_script(Some(path), "--chatscript", setting, problems)?;
+    Some(Dial::Script(Chat { text: ChatText::ChatFile(path), script }))
+}
+
+fn arguments_script_settings(arguments: &BridgeArguments) -> ScriptSettings {
+    ScriptSettings {
         chat_timeout: arguments.chat_timeout,
         chat_pacing: arguments.chat_pacing,
         chat_short_pause: arguments.chat_short_pause,
         phone: arguments.phone.clone(),
         phone2: arguments.phone2.clone(),
         environment: arguments.chat_environment,
-        ..Chat::new(ChatText::ChatFile(path), script)
-    }))
+        ..ScriptSettings::default()
+    }
 }
 
 impl Settings {
@@ -338,11 +362,11 @@ fn service_config(settings: &Settings, name: &str, service: &Service) -> Result<
 }
 
 fn modem_config(modem: &Modem, surroundings: &Surroundings) -> ModemConfig {
+    let scripts = modem.scripts.as_ref();
+    let options = scripts.map(|scripts| conversation_options(scripts, surroundings)).unwrap_or_default();
     ModemConfig {
         dial: match &modem.dial {
-            Dial::Script(chat) => {
-                DialMethod::Script(chat.script.clone(), conversation_options(chat, surroundings))
-            }
+            Dial::Script(chat) => DialMethod::Script(chat.script.clone(), options.clone()),
             Dial::Command { connect_timeout, .. } => DialMethod::Command(*connect_timeout),
         },
         mediator: MediatorConfig {
@@ -378,14 +402,14 @@ fn modem_config(modem: &Modem, surroundings: &Surroundings) -> ModemConfig {
             online_per_day: modem.online_per_day,
             octets_per_month: modem.volume_per_month.map(|size| size.0),
         },
-        hang_up: hang_up(modem),
+        hang_up: hang_up(modem, &options),
         rescue: RescueConfig {
             when: match modem.rescue {
                 Rescue::Never => RescueWhen::Never,
                 Rescue::Suspicion => RescueWhen::Suspicion,
                 Rescue::Always => RescueWhen::Always,
             },
-            reset: modem.reset_file.as_ref().map(|file| file.script.clone()),
+            reset: modem.reset_script().map(|script| (script.clone(), options.clone())),
             command: modem.reset_command.is_some(),
         },
         is_deaf: modem.answer_echo,
@@ -393,11 +417,13 @@ fn modem_config(modem: &Modem, surroundings: &Surroundings) -> ModemConfig {
 }
 
 /// The script that hangs up after DTR was low.
-fn hang_up(modem: &Modem) -> Option<Arc<Script>> {
+fn hang_up(modem: &Modem, options: &ConversationOptions) -> Option<(Arc<Script>, ConversationOptions)> {
     if !modem.hangup_escape {
-        return modem.hangup_file.as_ref().map(|file| file.script.clone());
+        return modem.hangup_script().map(|script| (script.clone(), options.clone()));
     }
-    Some(Arc::new(Script::parse(ESCAPE_AND_HANG_UP).expect("the constant is a script")))
+    // It brings its own times, and the guard time around +++ bears no other pace.
+    let script = Script::parse(ESCAPE_AND_HANG_UP).expect("the constant is a script");
+    Some((Arc::new(script), ConversationOptions::default()))
 }
 
 /// Zero stands for never.
@@ -405,24 +431,24 @@ fn unless_zero(duration: Duration) -> Option<Duration> {
     (!duration.is_zero()).then_some(duration)
 }
 
-fn conversation_options(chat: &Chat, surroundings: &Surroundings) -> ConversationOptions {
+fn conversation_options(scripts: &ScriptSettings, surroundings: &Surroundings) -> ConversationOptions {
     let octets = |text: &String| text.clone().into_bytes();
     // Without variables a `$` is only a `$`: AT$QCRMCALL is a command of many sticks.
-    let mut variables = chat.environment.then(|| surroundings.environment.clone());
-    if !chat.variables.is_empty() {
-        let own = chat.variables.iter().map(|(name, value)| (octets(name), octets(value)));
+    let mut variables = scripts.environment.then(|| surroundings.environment.clone());
+    if !scripts.variables.is_empty() {
+        let own = scripts.variables.iter().map(|(name, value)| (octets(name), octets(value)));
         variables.get_or_insert_default().extend(own);
     }
     ConversationOptions {
         script: ScriptOptions {
-            phone_number: chat.phone.as_ref().map(octets),
-            second_phone_number: chat.phone2.as_ref().map(octets),
+            phone_number: scripts.phone.as_ref().map(octets),
+            second_phone_number: scripts.phone2.as_ref().map(octets),
             variables,
         },
-        timeout: chat.chat_timeout,
-        octet_pacing: chat.chat_pacing,
-        short_pause: chat.chat_short_pause,
-        fractional_timeouts: chat.chat_fractional_timeouts,
+        timeout: scripts.chat_timeout,
+        octet_pacing: scripts.chat_pacing,
+        short_pause: scripts.chat_short_pause,
+        fractional_timeouts: scripts.chat_fractional_timeouts,
         ..ConversationOptions::default()
     }
 }

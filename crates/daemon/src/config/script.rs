@@ -1,7 +1,7 @@
 //! Chat scripts: read, and judged where they are written.
 
-use super::problem::{Place, Problems};
-use bridge_proto::chat::{Position, Script};
+use super::problem::{Place, Problems, nearest};
+use bridge_proto::chat::{ConversationOptions, Position, Purpose, Script, WarningKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,12 +23,24 @@ CONNECT \\c
 /// The number that reaches the packet service of a GSM, UMTS or LTE network.
 pub(super) const DEFAULT_PHONE: &str = "*99#";
 
+/// What a script is for, and with what it will be run.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) options: &'a ConversationOptions,
+    /// Variables may come from the environment, which may be another one when the script is run.
+    pub(super) environment: bool,
+    /// Numbers are given by options of the command line, not by keys.
+    pub(super) by_arguments: bool,
+}
+
 /// Reads a script from its file. `named_at` is where the file is named.
 pub(super) fn from_file(
     problems: &mut Problems,
     path: &Path,
     named_at: Option<&Place>,
     remedy: &str,
+    setting: Setting<'_>,
 ) -> Option<Arc<Script>> {
     let octets = match std::fs::read(path) {
         Ok(octets) => octets,
@@ -39,14 +51,19 @@ pub(super) fn from_file(
         }
     };
     let source = problems.add_source(path, showable(&octets));
-    parse(problems, &octets, |position| {
+    parse(problems, &octets, setting, |position| {
         let start = offset(&octets, position);
         Place::new(source, start..end_of_word(&octets, start))
     })
 }
 
 /// Reads a script that stands in the configuration.
-pub(super) fn inline(problems: &mut Problems, text: &str, place: &Place) -> Option<Arc<Script>> {
+pub(super) fn inline(
+    problems: &mut Problems,
+    text: &str,
+    place: &Place,
+    setting: Setting<'_>,
+) -> Option<Arc<Script>> {
     // Only in a literal string of many lines is what is written what is meant, octet for octet.
     let written = problems.text(place);
     let body = written.strip_prefix("'''").and_then(|body| body.strip_suffix("'''"));
@@ -55,7 +72,7 @@ pub(super) fn inline(problems: &mut Problems, text: &str, place: &Place) -> Opti
         (body.get(first_line_end..) == Some(text)).then_some(3 + first_line_end)
     });
     let octets = text.as_bytes();
-    parse(problems, octets, |position| match skipped {
+    parse(problems, octets, setting, |position| match skipped {
         Some(skipped) => {
             let start = offset(octets, position);
             place.within(skipped + start..skipped + end_of_word(octets, start))
@@ -64,11 +81,23 @@ pub(super) fn inline(problems: &mut Problems, text: &str, place: &Place) -> Opti
     })
 }
 
-fn parse(problems: &mut Problems, octets: &[u8], place: impl Fn(Position) -> Place) -> Option<Arc<Script>> {
+fn parse(
+    problems: &mut Problems,
+    octets: &[u8],
+    setting: Setting<'_>,
+    place: impl Fn(Position) -> Place,
+) -> Option<Arc<Script>> {
     match Script::parse(octets) {
         Ok(script) => {
-            for warning in script.lint() {
-                problems.warn(Some(place(warning.position)), format!("chat script: {}", warning.kind), None);
+            for warning in script.lint(setting.purpose, setting.options) {
+                let (at, what) = (place(warning.position), format!("chat script: {}", warning.kind));
+                let help = remedy(&warning.kind, setting);
+                // What no variable can stand for would be left out of every call.
+                if matches!(warning.kind, WarningKind::UndefinedVariable(_)) && !setting.environment {
+                    problems.error(Some(at), what, help);
+                } else {
+                    problems.warn(Some(at), what, help);
+                }
             }
             Some(Arc::new(script))
         }
@@ -77,6 +106,29 @@ fn parse(problems: &mut Problems, octets: &[u8], place: impl Fn(Position) -> Pla
             problems.error(Some(at), format!("chat script: {}", error.kind), None);
             None
         }
+    }
+}
+
+/// What to do about it, if what is wrong does not say so itself.
+fn remedy(kind: &WarningKind, setting: Setting<'_>) -> Option<String> {
+    match kind {
+        WarningKind::UndefinedVariable(name) if !name.is_empty() => {
+            let variables = setting.options.script.variables.iter().flatten();
+            let names = variables.filter_map(|(name, _)| std::str::from_utf8(name).ok());
+            Some(match nearest(name, names) {
+                Some(near) => format!("did you mean `${near}`?"),
+                None if setting.by_arguments => format!("set {name} in the environment of the bridge"),
+                None if setting.environment => {
+                    format!("set {name} in `variables`, or in the environment of the bridge")
+                }
+                None => format!("set {name} in `variables`"),
+            })
+        }
+        WarningKind::NoNumber(letter) => {
+            let key = if *letter == 'T' { "phone" } else { "phone2" };
+            Some(if setting.by_arguments { format!("give --{key}=NUMBER") } else { format!("set `{key}`") })
+        }
+        _ => None,
     }
 }
 
@@ -97,6 +149,11 @@ fn end_of_word(octets: &[u8], start: usize) -> usize {
     let rest = octets.get(start..).unwrap_or_default();
     let line = rest.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let length = match line.split_first() {
+        Some((b'$', name)) => {
+            let is_name = |octet: &&u8| octet.is_ascii_alphanumeric() || **octet == b'_';
+            Some(1 + name.iter().take_while(is_name).count())
+        }
+        Some((b'\\', [_, ..])) => Some(2),
         Some((quote @ (b'\'' | b'"'), inside)) => {
             inside.iter().position(|octet| octet == quote).map(|length| length + 2)
         }

@@ -136,11 +136,17 @@ pub struct Modem {
     pub hangup_escape: bool,
     /// A chat script that also hangs it up.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub hangup: Option<InlineScript>,
+    /// The same in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hangup_file: Option<ScriptFile>,
     /// When it is checked before it is dialled.
     #[serde(serialize_with = "choice")]
     pub rescue: Rescue,
     /// A chat script that resets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<InlineScript>,
+    /// The same in a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_file: Option<ScriptFile>,
     /// A shell command that resets it.
@@ -158,6 +164,24 @@ pub struct Modem {
     /// How it is connected.
     #[serde(flatten)]
     pub dial: Dial,
+    /// How its chat scripts are held, if it has any.
+    #[serde(flatten)]
+    pub scripts: Option<ScriptSettings>,
+}
+
+/// A chat script in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlineScript {
+    /// As it was written.
+    pub text: String,
+    /// What it says.
+    pub script: Arc<Script>,
+}
+
+impl Serialize for InlineScript {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
 }
 
 /// A chat script in a file of its own.
@@ -176,7 +200,7 @@ impl Serialize for ScriptFile {
 }
 
 impl Modem {
-    pub(super) fn new(device: PathBuf, dial: Dial) -> Self {
+    pub(super) fn new(device: PathBuf, dial: Dial, scripts: Option<ScriptSettings>) -> Self {
         let timing = bridge::CallTiming::default();
         let backoff = BackoffConfig::default();
         let watch = bridge::WatchConfig::default();
@@ -203,15 +227,30 @@ impl Modem {
             idle: watch.idle.unwrap_or_default(),
             answer_echo: false,
             hangup_escape: false,
+            hangup: None,
             hangup_file: None,
             rescue: Rescue::Suspicion,
+            reset: None,
             reset_file: None,
             reset_command: None,
             dials_per_hour: None,
             online_per_day: None,
             volume_per_month: None,
             dial,
+            scripts,
         }
+    }
+
+    /// The script that hangs it up, wherever it is written.
+    pub(super) fn hangup_script(&self) -> Option<&Arc<Script>> {
+        let inline = self.hangup.as_ref().map(|inline| &inline.script);
+        inline.or(self.hangup_file.as_ref().map(|file| &file.script))
+    }
+
+    /// The script that resets it, wherever it is written.
+    pub(super) fn reset_script(&self) -> Option<&Arc<Script>> {
+        let inline = self.reset.as_ref().map(|inline| &inline.script);
+        inline.or(self.reset_file.as_ref().map(|file| &file.script))
     }
 }
 
@@ -231,7 +270,7 @@ pub enum Dial {
     },
 }
 
-/// A chat script and how it is held.
+/// A chat script that dials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chat {
     /// Where the script is written.
@@ -240,6 +279,11 @@ pub struct Chat {
     /// What it says.
     #[serde(skip)]
     pub script: Arc<Script>,
+}
+
+/// How the chat scripts of a modem are held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScriptSettings {
     /// Until the script says otherwise.
     #[serde(serialize_with = "time")]
     pub chat_timeout: Duration,
@@ -273,12 +317,10 @@ pub enum ChatText {
     ChatFile(PathBuf),
 }
 
-impl Chat {
-    pub(super) fn new(text: ChatText, script: Arc<Script>) -> Self {
+impl Default for ScriptSettings {
+    fn default() -> Self {
         let options = ConversationOptions::default();
         Self {
-            text,
-            script,
             chat_timeout: options.timeout,
             chat_pacing: options.octet_pacing,
             chat_short_pause: options.short_pause,

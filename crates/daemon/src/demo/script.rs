@@ -66,12 +66,16 @@ impl Drop for ScriptDirectory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bridge_proto::chat::Script;
+    use bridge_proto::chat::{ConversationOptions, Purpose, Script};
 
     #[test]
     fn the_script_is_a_good_one() {
         let script = Script::parse(SCRIPT.as_bytes()).unwrap();
-        let warnings: Vec<String> = script.lint().iter().map(ToString::to_string).collect();
+        let warnings: Vec<String> = script
+            .lint(Purpose::Dial, &ConversationOptions::default())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(warnings, Vec::<String>::new());
     }
 

@@ -5,7 +5,7 @@ use crate::cli::{Flow, Lock};
 use crate::config::{self, Config, Surroundings};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
 use bridge_proto::bridge::DialMethod;
-use bridge_proto::chat::{ConversationOptions, Script, ScriptOptions};
+use bridge_proto::chat::{ConversationOptions, Purpose, Script, ScriptOptions};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +23,11 @@ impl Target {
     /// What is wrong with the script or the configuration, or that the latter has no such modem.
     pub(super) fn find(arguments: &DialArguments) -> Result<Self, String> {
         if let Some(path) = &arguments.chatscript {
-            let script = (read_script(path)?, options(arguments));
-            return Ok(Self { script: Some(script), ..Self::as_given(arguments) });
+            let options = options(arguments);
+            return Ok(Self {
+                script: Some((read_script(path, &options)?, options)),
+                ..Self::as_given(arguments)
+            });
         }
         // A name in the configuration has no slash, and a tty has one.
         if arguments.at && arguments.modem.as_os_str().as_bytes().contains(&b'/') {
@@ -84,10 +87,10 @@ fn modem_number(config: &Config, wanted: &Path) -> Option<usize> {
     })
 }
 
-fn read_script(path: &Path) -> Result<Arc<Script>, String> {
+fn read_script(path: &Path, options: &ConversationOptions) -> Result<Arc<Script>, String> {
     let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let script = Script::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    for warning in script.lint() {
+    for warning in script.lint(Purpose::Dial, options) {
         println!("{}: {warning}", path.display());
     }
     Ok(Arc::new(script))

@@ -102,8 +102,8 @@ pub struct ModemConfig {
     pub watch: WatchConfig,
     /// What it may cost.
     pub budget: BudgetConfig,
-    /// A script for hanging up, after DTR was low: for modems that do not look at DTR.
-    pub hang_up: Option<Arc<Script>>,
+    /// A script for hanging up, after DTR was low, and how it is held: for modems that do not look at DTR.
+    pub hang_up: Option<(Arc<Script>, ConversationOptions)>,
     /// What is done about it when it does not answer.
     pub rescue: RescueConfig,
     /// It never answers LCP Echo-Requests, so the bridge does.

@@ -4,7 +4,7 @@ use super::Bridge;
 use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
 use super::rescue::Rescue;
-use crate::chat::{Conversation, ConversationOptions, ConversationOutput, Verdict};
+use crate::chat::{Conversation, ConversationOutput, Verdict};
 use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger, RescueStep};
@@ -242,9 +242,8 @@ impl Bridge {
     pub(super) fn on_hung_up(&mut self, now: Instant, modem: ModemId) {
         let Some(line) = self.line_mut(modem) else { return };
         match line.config.hang_up.clone() {
-            Some(script) if line.opened && line.conversation.is_none() => {
-                let conversation = Conversation::new(script, ConversationOptions::default(), now);
-                line.conversation = Some(Box::new(conversation));
+            Some((script, options)) if line.opened && line.conversation.is_none() => {
+                line.conversation = Some(Box::new(Conversation::new(script, options, now)));
                 line.deadline = Some(now + LONGEST_HANG_UP);
                 self.emit(Output::RaiseDtr(modem));
                 self.follow_conversation(now, modem, &[]);

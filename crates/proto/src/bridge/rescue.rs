@@ -26,8 +26,8 @@ use core::time::Duration;
 pub struct RescueConfig {
     /// When.
     pub when: RescueWhen,
-    /// A script that resets the modem, such as one that sends `AT+CFUN=1,1`.
-    pub reset: Option<Arc<Script>>,
+    /// A script that resets the modem, such as one that sends `AT+CFUN=1,1`, and how it is held.
+    pub reset: Option<(Arc<Script>, ConversationOptions)>,
     /// Whether there is an external program that resets the modem, by its USB port's power for example.
     pub command: bool,
 }
@@ -85,13 +85,18 @@ impl Bridge {
     fn run_rescue_script(&mut self, now: Instant, modem: ModemId, text: &[u8]) {
         // The texts are constants, which a test parses.
         let Ok(script) = Script::parse(text) else { return self.rescue_failed(now, modem) };
-        self.run_rescue_conversation(now, modem, Arc::new(script));
+        self.run_rescue_conversation(now, modem, Arc::new(script), ConversationOptions::default());
     }
 
-    fn run_rescue_conversation(&mut self, now: Instant, modem: ModemId, script: Arc<Script>) {
+    fn run_rescue_conversation(
+        &mut self,
+        now: Instant,
+        modem: ModemId,
+        script: Arc<Script>,
+        options: ConversationOptions,
+    ) {
         if let Some(line) = self.line_mut(modem) {
-            let conversation = Conversation::new(script, ConversationOptions::default(), now);
-            line.conversation = Some(Box::new(conversation));
+            line.conversation = Some(Box::new(Conversation::new(script, options, now)));
         }
         self.follow_conversation(now, modem, &[]);
     }
@@ -151,7 +156,7 @@ impl Bridge {
                 self.emit(Output::HangUpModem(modem));
             }
             (RescueStep::Escape, _) => self.run_rescue_script(now, modem, ESCAPE_AND_HANG_UP),
-            (_, Some(reset)) => self.run_rescue_conversation(now, modem, reset),
+            (_, Some((script, options))) => self.run_rescue_conversation(now, modem, script, options),
             _ => {
                 line.deadline = Some(now + LONGEST_COMMAND);
                 self.emit(Output::RunCommand { modem, command: ModemCommand::Rescue });
@@ -195,12 +200,13 @@ impl Bridge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Purpose;
 
     #[test]
     fn the_built_in_scripts_parse_without_a_warning() {
         for text in [CHECK, PATIENT_CHECK, ESCAPE_AND_HANG_UP] {
             let script = Script::parse(text).unwrap();
-            assert_eq!(script.lint(), []);
+            assert_eq!(script.lint(Purpose::Other, &ConversationOptions::default()), []);
         }
     }
 }

@@ -182,6 +182,7 @@ impl Cleaner<'_> {
     }
 }
 
-fn is_name_octet(octet: u8) -> bool {
+/// Whether it may be in the name of a variable.
+pub(super) fn is_name_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || octet == b'_'
 }

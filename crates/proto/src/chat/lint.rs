@@ -4,9 +4,24 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::conversation::ConversationOptions;
 use super::escape::{ScriptOptions, clean_expect};
 use super::redact::printable;
 use super::script::{Action, Attempt, Position, Quoting, Script, Step, Word, keyword};
+
+mod answers;
+mod references;
+
+use answers::nearly_a_result_code;
+
+/// What a script is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It dials: what comes after it is PPP.
+    Dial,
+    /// Anything else, such as hanging up.
+    Other,
+}
 
 /// Something in a script that is probably a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,34 +69,67 @@ pub enum WarningKind {
     BadTimeout(String),
     /// Neither `ON` nor `OFF`.
     NeitherOnNorOff(String),
+    /// A variable that is not among those of the options.
+    UndefinedVariable(String),
+    /// `\T` or `\U`, and the options have no such telephone number.
+    NoNumber(char),
+    /// A script for dialing that neither sends nor waits.
+    NeverDials,
+    /// A script for something else that sends nothing.
+    SendsNothing,
+    /// A command to the modem where the script waits for its first words.
+    CommandExpected,
+    /// A command to the modem at the end of a dial, for whose answer nothing waits.
+    NothingExpected,
+    /// Nearly what modems say, but not quite.
+    NotAResultCode {
+        /// What stands there.
+        said: String,
+        /// What modems say.
+        code: &'static str,
+    },
+    /// A LF after something that is not CR.
+    LineFeedAlone,
+}
+
+/// What was found so far.
+struct Warnings(Vec<Warning>);
+
+impl Warnings {
+    fn add(&mut self, position: Position, kind: WarningKind) {
+        self.0.push(Warning { position, kind });
+    }
 }
 
 impl Script {
-    /// What is legal in this script but cannot be meant, in the order of the text. The values of variables
-    /// are not known here, and what depends on them is not judged.
+    /// What is legal in this script but cannot be meant, in the order of the text, if it is run with these
+    /// options. The names of variables count, but what depends on their values is not judged.
     #[must_use]
-    pub fn lint(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        let mut warn = |position, kind| warnings.push(Warning { position, kind });
+    pub fn lint(&self, purpose: Purpose, options: &ConversationOptions) -> Vec<Warning> {
+        let mut warnings = Warnings(Vec::new());
         if self.has_byte_order_mark {
-            warn(Position::START, WarningKind::ByteOrderMark);
+            warnings.add(Position::START, WarningKind::ByteOrderMark);
         }
         if let Some(position) = self.first_crlf {
-            warn(position, WarningKind::CarriageReturn);
+            warnings.add(position, WarningKind::CarriageReturn);
         }
+        let mut before = None;
         for (index, word) in self.words.iter().enumerate() {
             let is_last = index + 1 == self.words.len();
-            if let Some(kind) = about_word(word, index % 2 == 0, is_last) {
-                warn(word.position, kind);
+            if let Some(kind) = about_word(word, before.is_none(), is_last) {
+                warnings.add(word.position, kind);
             }
+            references::about_references(word, before, &options.script, &mut warnings);
+            before = if before.is_none() { Some(word) } else { None };
         }
         let mut aborts = Vec::new();
         for (index, step) in self.steps().iter().enumerate() {
             let later = self.steps().get(index + 1..).unwrap_or_default();
-            about_step(step, later, &mut aborts, &mut warn);
+            about_step(step, later, options, &mut aborts, &mut warnings);
         }
-        warnings.sort_by_key(|warning| warning.position);
-        warnings
+        answers::about_course(self.steps(), purpose, &mut warnings);
+        warnings.0.sort_by_key(|warning| warning.position);
+        warnings.0
     }
 }
 
@@ -107,69 +155,86 @@ fn about_word(word: &Word, is_expect: bool, is_last: bool) -> Option<WarningKind
 fn about_step(
     step: &Step,
     later: &[Step],
+    options: &ConversationOptions,
     aborts: &mut Vec<Vec<u8>>,
-    warn: &mut impl FnMut(Position, WarningKind),
+    warnings: &mut Warnings,
 ) {
     let at = step.position;
+    let mut warn = |kind| warnings.add(at, kind);
     let clean = |word: &[u8]| clean_expect(word, &ScriptOptions::default());
     match &step.action {
         Action::Expect(attempts) => {
             for Attempt { expect, .. } in attempts {
-                about_string(at, expect, warn);
+                about_string(expect, &mut warn);
                 let wanted = clean(expect);
+                nearly_a_result_code(&wanted, true).map(&mut warn);
                 if let Some(abort) = aborts.iter().find(|abort| comes_inside(abort, &wanted)) {
-                    warn(at, WarningKind::AbortedFirst(printable(abort)));
+                    warn(WarningKind::AbortedFirst(printable(abort)));
                 }
             }
         }
         Action::Abort(word) => {
-            about_string(at, word, warn);
+            about_string(word, &mut warn);
             let abort = clean(word);
+            // Not only modems say what ends a call, and those who write "Error" may mean it.
+            nearly_a_result_code(&abort, false).map(&mut warn);
             let waits =
                 |step: &Step| matches!(&step.action, Action::Expect(attempts) if !attempts.is_empty());
             if abort.is_empty() {
-                warn(at, WarningKind::EmptyAbort);
+                warn(WarningKind::EmptyAbort);
             } else if aborts.contains(&abort) {
-                warn(at, WarningKind::RepeatedAbort(printable(&abort)));
+                warn(WarningKind::RepeatedAbort(printable(&abort)));
             } else if !later.iter().any(waits) {
-                warn(at, WarningKind::AbortTooLate(printable(&abort)));
+                warn(WarningKind::AbortTooLate(printable(&abort)));
             }
             aborts.push(abort);
         }
         Action::ClearAbort(word) => {
             let abort = clean(word);
             if !aborts.contains(&abort) {
-                warn(at, WarningKind::NotInForce(printable(&abort)));
+                warn(WarningKind::NotInForce(printable(&abort)));
             }
             aborts.retain(|known| *known != abort);
         }
-        Action::Report(word) => about_string(at, word, warn),
-        Action::Timeout(word) if !word.contains(&b'$') => {
-            let is_number = word.iter().all(u8::is_ascii_digit) && word.iter().any(|&digit| digit != b'0');
-            if !is_number {
-                warn(at, WarningKind::BadTimeout(printable(word)));
+        Action::Report(word) => about_string(word, &mut warn),
+        Action::Timeout(word) if !(word.contains(&b'$') && options.script.variables.is_some()) => {
+            if !is_number(word, options.fractional_timeouts) {
+                warn(WarningKind::BadTimeout(printable(word)));
             }
         }
         Action::Echo(word) | Action::Hangup(word) => {
             if word != b"ON" && word != b"OFF" {
-                warn(at, WarningKind::NeitherOnNorOff(printable(word)));
+                warn(WarningKind::NeitherOnNorOff(printable(word)));
             }
         }
         Action::Timeout(_) | Action::ClearReport(_) | Action::Send(_) | Action::Say(_) => {}
     }
 }
 
-fn about_string(at: Position, word: &[u8], warn: &mut impl FnMut(Position, WarningKind)) {
+fn about_string(word: &[u8], warn: &mut impl FnMut(WarningKind)) {
     let mut octets = word.iter();
     while let Some(&octet) = octets.next() {
         let escaped = if octet == b'\\' { octets.next() } else { None };
         if let Some(&letter @ (b'c' | b'd' | b'p' | b'K' | b'N')) = escaped {
-            warn(at, WarningKind::SendEscapeInExpect(char::from(letter)));
+            warn(WarningKind::SendEscapeInExpect(char::from(letter)));
         }
     }
-    if clean_expect(word, &ScriptOptions::default()).iter().any(|&octet| octet >= 0x80) {
-        warn(at, WarningKind::NeverMatchesEightBits);
+    let string = clean_expect(word, &ScriptOptions::default());
+    if string.iter().any(|&octet| octet >= 0x80) {
+        warn(WarningKind::NeverMatchesEightBits);
     }
+    if string.windows(2).any(|pair| matches!(pair, [before, b'\n'] if *before != b'\r')) {
+        warn(WarningKind::LineFeedAlone);
+    }
+}
+
+/// Whether this is a number above 0, and a whole one unless it need not be.
+fn is_number(word: &[u8], fractional: bool) -> bool {
+    let points = word.iter().filter(|&&octet| octet == b'.').count();
+    let is_right = |octet: &u8| octet.is_ascii_digit() || *octet == b'.';
+    points <= usize::from(fractional)
+        && word.iter().all(is_right)
+        && word.iter().any(|octet| matches!(octet, b'1'..=b'9'))
 }
 
 /// Whether `abort` is complete before the last octet of `wanted`.
@@ -223,6 +288,31 @@ impl fmt::Display for WarningKind {
                 write!(f, "\"{word}\" is not a whole number above 0, so 45 seconds are meant")
             }
             Self::NeitherOnNorOff(word) => write!(f, "\"{word}\" is neither ON nor OFF"),
+            Self::UndefinedVariable(name) => {
+                write!(f, "${name} is not set, and stands for nothing; if a $ is meant, write \\$")
+            }
+            Self::NoNumber(letter) => {
+                write!(f, "\\{letter} stands for no telephone number, so a {letter} is sent")
+            }
+            Self::NeverDials => f.write_str(
+                "nothing is sent and nothing is waited for, so a call is connected at once; \
+                 that is right only for a line without a modem, such as a null-modem cable",
+            ),
+            Self::SendsNothing => f.write_str("nothing is sent, so this script does nothing"),
+            Self::CommandExpected => f.write_str(
+                "a script begins with what it waits for, so this command is not sent; put '' before it",
+            ),
+            Self::NothingExpected => f.write_str(
+                "nothing is waited for after this command, so the call counts as connected before the modem \
+                 answers; add CONNECT",
+            ),
+            Self::NotAResultCode { said, code } => {
+                write!(f, "modems do not say \"{said}\" but \"{code}\"")
+            }
+            Self::LineFeedAlone => f.write_str(
+                "the lines of modems end in CR LF, so a LF right after other text never comes; \
+                 write \\r in its place",
+            ),
         }
     }
 }

@@ -31,7 +31,7 @@ mod script;
 pub use conversation::{Conversation, ConversationOptions, ConversationOutput, Verdict};
 pub use escape::ScriptOptions;
 pub use failure::{ConversationError, FailureKind, StepPlace};
-pub use lint::{Warning, WarningKind};
+pub use lint::{Purpose, Warning, WarningKind};
 pub use log::ChatLine;
 pub use script::{Action, Attempt, Position, Script, ScriptError, ScriptErrorKind, Step};
 

@@ -68,6 +68,7 @@ fn config(choices: &mut Choices<'_>) -> BridgeConfig {
         b"",
         b"'' @/etc/number SAY dialing HANGUP OFF '' \\K CONNECT",
     ];
+    let first_script = || (Arc::new(Script::parse(SCRIPTS[0]).unwrap()), ConversationOptions::default());
     let modem = |dial, choices: &mut Choices<'_>| ModemConfig {
         dial,
         mediator: MediatorConfig::default(),
@@ -87,10 +88,10 @@ fn config(choices: &mut Choices<'_>) -> BridgeConfig {
             BudgetConfig { dials_per_hour: Some(2), octets_per_month: Some(1000), ..BudgetConfig::default() },
             BudgetConfig { online_per_day: Some(Duration::from_secs(5)), ..BudgetConfig::default() },
         ]),
-        hang_up: choices.flag().then(|| Arc::new(Script::parse(SCRIPTS[0]).unwrap())),
+        hang_up: choices.flag().then(first_script),
         rescue: RescueConfig {
             when: choices.one_of(&[RescueWhen::Never, RescueWhen::Suspicion, RescueWhen::Always]),
-            reset: choices.flag().then(|| Arc::new(Script::parse(SCRIPTS[0]).unwrap())),
+            reset: choices.flag().then(first_script),
             command: choices.flag(),
         },
         is_deaf: choices.flag(),

@@ -1,7 +1,7 @@
 //! Chat scripts: any text, and any modem that answers it.
 
 use super::choices::Choices;
-use bridge_proto::chat::{Conversation, ConversationOptions, ConversationOutput, Script};
+use bridge_proto::chat::{Conversation, ConversationOptions, ConversationOutput, Purpose, Script};
 use bridge_proto::time::Instant;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,6 @@ pub fn chat(octets: &[u8]) {
         Ok(script) => Arc::new(script),
         Err(error) => return assert_one_line(&error),
     };
-    for warning in script.lint() {
-        assert_one_line(&warning);
-    }
     let mut choices = Choices::new(rest.get(1..).unwrap_or_default());
     let options = ConversationOptions {
         timeout: choices.duration(),
@@ -25,6 +22,10 @@ pub fn chat(octets: &[u8]) {
         fractional_timeouts: choices.flag(),
         ..ConversationOptions::default()
     };
+    let purpose = if choices.flag() { Purpose::Dial } else { Purpose::Other };
+    for warning in script.lint(purpose, &options) {
+        assert_one_line(&warning);
+    }
     let mut watched = Watched::new(script, options);
     while !choices.is_over() {
         watched.step(&mut choices);

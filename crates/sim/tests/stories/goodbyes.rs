@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bridge_proto::bridge::Input;
-use bridge_proto::chat::Script;
+use bridge_proto::chat::{ConversationOptions, Script, ScriptOptions};
 use bridge_proto::event::{Direction, Event};
 use bridge_proto::id::ModemId;
 use bridge_proto::modem::ModemState;
@@ -282,12 +282,31 @@ fn a_host_that_ignores_padts_is_ended_by_lcp() {
 
 /// A modem that neither looks at DTR nor leaves data mode by itself, and is told in words.
 fn stubborn() -> World {
-    let script = Script::parse(b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'").expect("the script is right");
+    let text = b"TIMEOUT 3 '' '\\d+++\\d\\c' '' ATH OK '\\c'";
+    stubborn_with(text, ConversationOptions::default())
+}
+
+fn stubborn_with(script: &[u8], options: ConversationOptions) -> World {
+    let script = Script::parse(script).expect("the script is right");
     let mut setup = modem(1, &[DialResult::Connect]);
     setup.modem.faults.ignores_dtr = true;
     setup.modem.faults.stays_in_data_mode = true;
-    setup.bridge.hang_up = Some(Arc::new(script));
+    setup.bridge.hang_up = Some((Arc::new(script), options));
     World::new(WorldConfig::pair(ONCE, setup))
+}
+
+#[test]
+fn a_hang_up_script_is_held_as_the_modem_wants_it() {
+    let script = ScriptOptions {
+        variables: Some([(b"HANG_UP".to_vec(), b"ATH".to_vec())].into()),
+        ..ScriptOptions::default()
+    };
+    let options = ConversationOptions { script, timeout: secs(3), ..ConversationOptions::default() };
+    let mut world = stubborn_with(b"'' '\\d+++\\d\\c' '' $HANG_UP OK '\\c'", options);
+    bring_up(&mut world, 0);
+    world.stop(0);
+    world.run_until(secs(15), |entry| matches!(entry.what, What::Closed(_)));
+    assert!(!world.modem(0).is_online());
 }
 
 #[test]
@@ -338,7 +357,7 @@ fn a_modem_that_vanishes_in_the_middle_of_its_hang_up_script_can_come_back() {
 fn a_hang_up_script_that_never_ends_is_given_up() {
     let script = Script::parse(b"TIMEOUT 600 '' AT NEVER '\\c'").expect("the script is right");
     let mut setup = modem(1, &[DialResult::Connect]);
-    setup.bridge.hang_up = Some(Arc::new(script));
+    setup.bridge.hang_up = Some((Arc::new(script), ConversationOptions::default()));
     let mut world = World::new(WorldConfig::pair(ONCE, setup));
     bring_up(&mut world, 0);
     world.stop(0);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge_proto::bridge::{DialMethod, RescueWhen};
-use bridge_proto::chat::{ConversationOptions, Script};
+use bridge_proto::chat::{ConversationOptions, Script, ScriptOptions};
 use bridge_proto::event::Event;
 use bridge_proto::modem::ModemState;
 use bridge_proto::modem::RescueStep;
@@ -26,7 +26,7 @@ fn checked(when: RescueWhen) -> ModemSetup {
     let mut setup = ModemSetup::new(&HUAWEI, 0);
     let reset = Script::parse(b"TIMEOUT 3 '' AT+CFUN=1,1 OK '\\c'").expect("the script is right");
     setup.bridge.rescue.when = when;
-    setup.bridge.rescue.reset = Some(Arc::new(reset));
+    setup.bridge.rescue.reset = Some((Arc::new(reset), ConversationOptions::default()));
     setup.bridge.rescue.command = true;
     setup
 }
@@ -99,6 +99,21 @@ fn a_dead_one_is_freed_by_the_program_that_switches_it_off_and_on() {
     setup.modem.faults.is_dead = true;
     let (_, by) = helped(setup);
     assert_eq!(by, Some(RescueStep::Command));
+}
+
+#[test]
+fn a_reset_script_is_held_as_the_modem_wants_it() {
+    let mut setup = checked(RescueWhen::Always);
+    setup.modem.faults.is_wedged = true;
+    let script = ScriptOptions {
+        variables: Some([(b"HOW".to_vec(), b"1,1".to_vec())].into()),
+        ..ScriptOptions::default()
+    };
+    let options = ConversationOptions { script, timeout: secs(3), ..ConversationOptions::default() };
+    let reset = Script::parse(b"'' AT+CFUN=$HOW OK '\\c'").expect("the script is right");
+    setup.bridge.rescue.reset = Some((Arc::new(reset), options));
+    let (world, _) = helped(setup);
+    assert!(commands(&world).contains(&"AT+CFUN=1,1"), "{:?}", commands(&world));
 }
 
 #[test]

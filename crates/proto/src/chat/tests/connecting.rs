@@ -169,7 +169,7 @@ proptest! {
         chunks in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), 0_u64..3000), 0..20),
     ) {
         let Ok(script) = Script::parse(&text) else { return Ok(()) };
-        for warning in script.lint() {
+        for warning in script.lint(Purpose::Dial, &ConversationOptions::default()) {
             prop_assert!(!warning.to_string().is_empty());
         }
         let variables = [(b"A".to_vec(), b"OK\\".to_vec())].into();

@@ -37,9 +37,10 @@ fn words_are_split_at_blanks_quotes_and_line_ends() {
 
 #[test]
 fn a_byte_order_mark_and_crlf_are_forgiven_and_mentioned() {
-    let text = b"\xef\xbb\xbf# from a desktop\r\n\r\n'' AT\r\nOK ATD\r\n";
+    let text = b"\xef\xbb\xbf# from a desktop\r\n\r\n'' AT\r\nOK ATD\r\nCONNECT\r\n";
     assert_eq!(sent_words(text), ["AT", "ATD"]);
-    let kinds: Vec<_> = Script::parse(text).unwrap().lint().into_iter().map(|warning| warning.kind).collect();
+    let warnings = Script::parse(text).unwrap().lint(Purpose::Dial, &ConversationOptions::default());
+    let kinds: Vec<_> = warnings.into_iter().map(|warning| warning.kind).collect();
     assert_eq!(kinds, [WarningKind::ByteOrderMark, WarningKind::CarriageReturn]);
 }
 
