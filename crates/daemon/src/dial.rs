@@ -8,7 +8,6 @@ mod port;
 mod target;
 
 use crate::cli::{Flow, Lock, seconds};
-use crate::config::DEFAULT_PATH;
 use crate::report::Remedied;
 use bridge_linux::OsError;
 use bridge_proto::chat::{ChatLine, Conversation, ConversationOptions, ConversationOutput, Script};
@@ -31,25 +30,27 @@ pub struct DialArguments {
     /// Tty of the modem; or the name of a modem, or of a service, in the configuration
     #[arg(value_name = "DEVICE|NAME")]
     pub modem: PathBuf,
-    /// Run this chat(8) script instead of the configured one; then the other options count, too
+    /// Run this chat(8) script instead of the configured one
     #[arg(long, value_name = "FILE")]
     pub chatscript: Option<PathBuf>,
     /// Talk to the modem instead: a line in, its answer out, until Ctrl-D
-    #[arg(long, conflicts_with = "chatscript")]
+    #[arg(long, conflicts_with_all = [
+        "chatscript", "phone", "phone2", "chat_environment", "chat_timeout", "chat_pacing", "chat_short_pause",
+    ])]
     pub at: bool,
-    /// Configuration file, or directory of them
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH, conflicts_with = "chatscript")]
-    pub config: PathBuf,
+    /// Configuration file, or directory of them [default: /etc/pppoe-serial-bridge.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 
-    /// Speed of the serial line in bits per second
-    #[arg(long, value_name = "BITS", default_value = "115200", value_parser = clap::value_parser!(u32).range(50..=20_000_000))]
-    pub speed: u32,
-    /// Flow control of the serial line
-    #[arg(long, value_enum, default_value = "rtscts")]
-    pub flow: Flow,
-    /// Who else is kept off the tty
-    #[arg(long, value_enum, default_value = "uucp")]
-    pub lock: Lock,
+    /// Speed of the serial line in bits per second [default: as configured, else 115200]
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(50..=20_000_000))]
+    pub speed: Option<u32>,
+    /// Flow control of the serial line [default: as configured, else rtscts]
+    #[arg(long, value_enum)]
+    pub flow: Option<Flow>,
+    /// Who else is kept off the tty [default: as configured, else uucp]
+    #[arg(long, value_enum)]
+    pub lock: Option<Lock>,
     /// Telephone number for \T in the chat script
     #[arg(long, value_name = "NUMBER")]
     pub phone: Option<String>,
@@ -59,22 +60,19 @@ pub struct DialArguments {
     /// Replace $NAME in the chat script by the environment's value
     #[arg(long)]
     pub chat_environment: bool,
-    /// Timeout of the chat script until it says TIMEOUT itself, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
-    pub chat_timeout: Duration,
-    /// Pause before each octet sent by the chat script, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
-    pub chat_pacing: Duration,
-    /// How long \p pauses in the chat script, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds)]
-    pub chat_short_pause: Duration,
+    /// Timeout of the chat script until it says TIMEOUT itself, in seconds [default: as configured, else 45]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub chat_timeout: Option<Duration>,
+    /// Pause before each octet sent by the chat script, in seconds [default: as configured, else 0]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub chat_pacing: Option<Duration>,
+    /// How long \p pauses in the chat script, in seconds [default: as configured, else 0.1]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub chat_short_pause: Option<Duration>,
 }
 
 /// Exit code for what the operator can mend before anything is dialled.
 const EXIT_USAGE: u8 = 2;
-/// DTR stays low this long: as long as the bridge keeps it.
-const ON_HOOK: Duration = Duration::from_secs(1);
-
 /// Dials, or talks, and hangs up. 0 if the script came to its end, 1 if not.
 pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
     let outcome = Target::find(arguments).and_then(|target| match &target.script {
@@ -90,6 +88,12 @@ pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
 fn open(target: &Target) -> Result<Port, String> {
     let failed = |error: OsError| {
         let busy = if error.is_busy() { "; a bridge that serves it has to be stopped first" } else { "" };
+        // Other than the bridge, this does not wait for what is missing.
+        if error.operation() == "open" && error.is_missing() {
+            return format!(
+                "cannot {error}; plug the modem in, or give another path (see /dev/serial/by-id)"
+            );
+        }
         format!("cannot {}{busy}", Remedied(&error))
     };
     Port::open(&target.device, &target.serial).map_err(failed)
@@ -97,20 +101,28 @@ fn open(target: &Target) -> Result<Port, String> {
 
 fn talk(target: &Target) -> Result<(), String> {
     let mut port = open(target)?;
-    console::talk(&mut port, std::io::stdin(), &mut std::io::stdout())
-        .map_err(|error| format!("{}: {error}", target.device.display()))
+    let mut screen = Screen { began: port::now() };
+    let mut call = console::Call::default();
+    let result = console::talk(&mut port, std::io::stdin(), &mut std::io::stdout(), &mut call);
+    hang_up(target, &mut port, &mut screen, call.is_up());
+    result.map_err(|error| format!("{}: {error}", target.device.display()))
 }
 
 fn dial(target: &Target, script: &Arc<Script>, options: &ConversationOptions) -> Result<ExitCode, String> {
     let mut port = open(target)?;
     let mut screen = Screen { began: port::now() };
+    if let Some(note) = &target.note {
+        screen.tell("", format_args!("{note}"));
+    }
     screen.tell("", format_args!("opened {} at {} bit/s", target.device.display(), target.serial.speed));
     let result = converse(&mut port, &mut screen, Arc::clone(script), options.clone());
     match &result {
         Ok(()) => screen.tell("", format_args!("connected: the script came to its end")),
         Err(stop) => screen.tell("", format_args!("failed: {stop}")),
     }
-    hang_up(&mut port, &mut screen, result.is_ok());
+    let is_answering = !matches!(result, Err(Stop::Line(_)));
+    let by_words = is_answering && (result.is_ok() || target.hang_up.is_some());
+    hang_up(target, &mut port, &mut screen, by_words);
     Ok(match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
@@ -180,24 +192,36 @@ fn converse(
     }
 }
 
-/// Takes the modem off the line: by DTR, and by words if it has no such line and may be connected.
-fn hang_up(port: &mut Port, screen: &mut Screen, connected: bool) {
-    match port.drop_dtr() {
+/// Takes the modem off the line as the bridge does: by DTR, then by its own script; `by_words` if it may listen to
+/// words. One that has neither is told by +++ and ATH.
+fn hang_up(target: &Target, port: &mut Port, screen: &mut Screen, by_words: bool) {
+    let has_dtr = port.drop_dtr();
+    match &has_dtr {
         Ok(true) => {
             screen.tell("", format_args!("hung up by DTR"));
-            port.pause(ON_HOOK);
-        }
-        Ok(false) if connected => {
-            screen.tell("", format_args!("this port has no DTR: hanging up by +++ and ATH"));
-            let script = Script::parse(ESCAPE_AND_HANG_UP).map(Arc::new);
-            let Ok(script) = script else { return };
-            if let Err(stop) = converse(port, screen, script, ConversationOptions::default()) {
-                screen.tell("", format_args!("the modem may still be connected: {stop}"));
-            }
+            port.pause(target.on_hook);
         }
         Ok(false) => {}
-        Err(error) => screen.tell("", format_args!("cannot hang up: {error}")),
+        Err(error) => return screen.tell("", format_args!("cannot hang up: {error}")),
     }
+    let (script, options) = match (&target.hang_up, has_dtr) {
+        _ if !by_words => return,
+        (Some((script, options)), _) => {
+            screen.tell("", format_args!("hanging up by the configured script"));
+            (Arc::clone(script), options.clone())
+        }
+        (None, Ok(false)) => {
+            let Ok(script) = Script::parse(ESCAPE_AND_HANG_UP) else { return };
+            screen.tell("", format_args!("this port has no DTR: hanging up by +++ and ATH"));
+            (Arc::new(script), ConversationOptions::default())
+        }
+        (None, _) => return,
+    };
+    port.raise_dtr();
+    if let Err(stop) = converse(port, screen, script, options) {
+        screen.tell("", format_args!("the modem may still be connected: {stop}"));
+    }
+    let _ = port.drop_dtr();
 }
 
 /// What is shown: a time, who, and what, a line each.

@@ -75,12 +75,15 @@ fn what_cannot_be_tried_is_said_at_once() {
     assert_eq!(output.status.code(), Some(2));
     let missing = Command::new(PROGRAM).args(OPTIONS).args(["--at", "/dev/nonexistent"]).output().unwrap();
     assert_eq!(missing.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&missing.stderr).contains("cannot open /dev/nonexistent"));
+    let said = String::from_utf8(missing.stderr).unwrap();
+    assert!(said.contains("cannot open /dev/nonexistent: no such device; plug the modem in"), "{said}");
+    assert!(!said.contains("--wait"), "dial has no such option: {said}");
+    let mixed = Command::new(PROGRAM).args(["dial", "--at", "--phone=1", "/dev/null"]).output().unwrap();
+    assert_eq!(mixed.status.code(), Some(2), "a person dials what he likes");
 }
 
-#[test]
-fn the_console_takes_lines_and_shows_answers() {
-    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+/// Talks to the modem at the console.
+fn talk(modem: &ModemOnPty, words: &[u8]) -> String {
     let mut console = Command::new(PROGRAM)
         .args(OPTIONS)
         .arg("--at")
@@ -89,35 +92,121 @@ fn the_console_takes_lines_and_shows_answers() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    console.stdin.take().unwrap().write_all(b"ATZ\nATNONSENSE\n").unwrap();
+    console.stdin.take().unwrap().write_all(words).unwrap();
     let output = console.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    let said = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_console_takes_lines_and_shows_answers() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let said = talk(&modem, b"ATZ\nATNONSENSE\n");
     let place = |wanted: &str| said.find(wanted).unwrap_or_else(|| panic!("no {wanted} in {said:?}"));
     assert!(place("OK\n") < place("ERROR\n"), "{said:?}");
 }
 
 #[test]
+fn the_console_hangs_up_what_was_dialled_there() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let said = talk(&modem, b"ATD*99#\n");
+    let place = |wanted: &str| said.find(wanted).unwrap_or_else(|| panic!("no {wanted} in {said:?}"));
+    assert!(place("CONNECT") < place("hanging up by +++ and ATH"), "{said:?}");
+    assert!(!said.contains("may still be connected"), "{said:?}");
+    assert!(!talk(&modem, b"AT\n").contains("hanging up"), "there was no call");
+}
+
+#[test]
+fn a_device_of_which_no_configuration_tells_is_dialled_by_the_default_script() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let output =
+        Command::new(PROGRAM).args(OPTIONS).arg("--phone=*98#").arg(modem.device()).output().unwrap();
+    let lines = lines(&output);
+    assert_eq!(output.status.code(), Some(0), "{lines:#?} {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(lines[0], "not configured: dialing by the default script; see --chatscript");
+    assert!(lines.iter().any(|line| line.starts_with("send    ATD*98#")), "{lines:#?}");
+}
+
+/// A configuration of one modem and one service, for as long as it lives.
+struct Configuration(PathBuf);
+
+impl Configuration {
+    fn new(name: &str, modem: &ModemOnPty, more: &str) -> Self {
+        let file = format!("dial-{name}-{}.toml", std::process::id());
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+        let device = modem.device().display();
+        let text = format!(
+            "[modem.stick]\ndevice = \"{device}\"\nspeed = 9600\nflow = \"none\"\nlock = \"kernel\"\n{more}\n\
+             [service.internet]\n[interface.eth0]\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        Self(file)
+    }
+
+    fn dial(&self, words: &[&str]) -> Output {
+        Command::new(PROGRAM).arg("dial").args(words).arg("--config").arg(&self.0).output().unwrap()
+    }
+}
+
+impl Drop for Configuration {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
 fn a_configured_modem_is_dialled_as_configured() {
     let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dial-{}.toml", std::process::id()));
-    let device = modem.device().display();
-    let text = format!(
-        "[modem.stick]\ndevice = \"{device}\"\nspeed = 9600\nflow = \"none\"\nlock = \"kernel\"\n\
-         chat = \"TIMEOUT 5 '' ATZ OK ''\"\n[service.internet]\n[interface.eth0]\n"
-    );
-    std::fs::write(&file, text).unwrap();
-    let dial =
-        |name: &str| Command::new(PROGRAM).args(["dial", name, "--config"]).arg(&file).output().unwrap();
-    for name in ["stick", "internet"] {
-        let output = dial(name);
+    let configuration = Configuration::new("as", &modem, "chat = \"TIMEOUT 5 '' ATZ OK ''\"");
+    let device = modem.device().display().to_string();
+    for name in ["stick", "internet", &device] {
+        let output = configuration.dial(&[name]);
         let lines = lines(&output);
         assert_eq!(output.status.code(), Some(0), "{lines:#?} {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(lines[0], format!("opened {device} at 9600 bit/s"));
     }
-    let unknown = dial("lte");
-    assert_eq!(unknown.status.code(), Some(2));
-    let said = String::from_utf8(unknown.stderr).unwrap();
-    assert!(said.trim_end().ends_with("has no modem or service lte; its modems are: stick"), "{said}");
-    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn an_option_counts_before_the_configuration() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let chat = "chat = '''\nTIMEOUT 5\n'' $INIT\nOK ATD\\T\nCONNECT \\c\n'''\nvariables = { INIT = \"ATZ\" }";
+    let configuration = Configuration::new("options", &modem, chat);
+    let output = configuration.dial(&["stick", "--speed=19200", "--phone=5551212", "--chat-environment"]);
+    let said = lines(&output);
+    assert_eq!(output.status.code(), Some(0), "{said:#?} {}", String::from_utf8_lossy(&output.stderr));
+    assert!(said[0].ends_with("at 19200 bit/s"), "{said:#?}");
+    for sent in ["send    ATZ", "send    ATD5551212"] {
+        assert!(said.iter().any(|line| line.starts_with(sent)), "{sent}: {said:#?}");
+    }
+}
+
+#[test]
+fn a_configured_modem_is_hung_up_as_configured() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let hangup = "hangup = '''\nTIMEOUT 5\n'' \\d\\d+++\\d\\d\\c\n'' $DOWN\nOK \\c\n'''\n\
+                  variables = { DOWN = \"ATH0\" }";
+    let configuration = Configuration::new("hangup", &modem, hangup);
+    let said = lines(&configuration.dial(&["stick"]));
+    let place = |wanted: &str| said.iter().position(|line| line.contains(wanted)).expect(wanted);
+    let story = ["connected: the script", "hanging up by the configured script", "send    ATH0"];
+    assert!(story.map(place).is_sorted(), "{said:#?}");
+    assert!(!said.iter().any(|line| line.contains("may still be connected")), "{said:#?}");
+}
+
+#[test]
+fn a_name_that_is_not_configured_is_answered_by_the_nearest_or_by_all() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let configuration = Configuration::new("names", &modem, "");
+    let said = |name| {
+        let output = configuration.dial(&[name]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap().trim_end().to_owned()
+    };
+    let all = said("lte");
+    assert!(all.ends_with("no modem or service lte; modems: stick; services: internet"), "{all}");
+    let nearest = said("intrenet");
+    assert!(nearest.ends_with("no modem or service intrenet; did you mean `internet`?"), "{nearest}");
+    let device = said("/dev/nonexistent");
+    assert!(device.contains("has no modem or service /dev/nonexistent"), "{device}");
 }

@@ -13,6 +13,8 @@ mod size;
 
 pub(crate) use places::{Change, Places};
 pub use problem::Problems;
+pub(crate) use problem::nearest;
+pub(crate) use script::{DEFAULT as DEFAULT_SCRIPT, DEFAULT_PHONE};
 pub use settings::{
     Chat, ChatText, Dial, Discovery, InlineScript, Interface, Limits, Modem, Named, Pool, ScriptFile,
     ScriptSettings, Service, Settings, WhenBusy,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What dials most sticks, in whose words it is only a telephone number that differs.
-pub(super) const DEFAULT: &str = "\
+pub(crate) const DEFAULT: &str = "\
 ABORT BUSY
 ABORT 'NO CARRIER'
 ABORT 'NO DIALTONE'
@@ -21,7 +21,7 @@ CONNECT \\c
 ";
 
 /// The number that reaches the packet service of a GSM, UMTS or LTE network.
-pub(super) const DEFAULT_PHONE: &str = "*99#";
+pub(crate) const DEFAULT_PHONE: &str = "*99#";
 
 /// What a script is for, and with what it will be run.
 #[derive(Clone, Copy)]

@@ -18,6 +18,7 @@ pub(super) fn talk(
     port: &mut Port,
     input: impl Read + Send + 'static,
     screen: &mut impl Write,
+    call: &mut Call,
 ) -> Result<(), String> {
     let mut lines = in_the_background(input).map_err(|error| format!("cannot read lines: {error}"))?;
     port.watch(&lines)?;
@@ -25,6 +26,7 @@ pub(super) fn talk(
     loop {
         match port.wait(ending)? {
             Woken::Octets(octets) => {
+                call.hear(&octets);
                 show(screen, &octets).map_err(|error| error.to_string())?;
                 ending = ending.map(|_| now() + LAST_WORDS);
             }
@@ -37,11 +39,63 @@ pub(super) fn talk(
                         port.unwatch(&lines);
                         ending = Some(now() + LAST_WORDS);
                     }
-                    Ok(len) => port.send(&as_commands(typed.get(..len).unwrap_or_default())),
+                    Ok(len) => {
+                        let commands = as_commands(typed.get(..len).unwrap_or_default());
+                        call.say(&commands);
+                        port.send(&commands);
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error.to_string()),
                 }
             }
+        }
+    }
+}
+
+/// What has become of a call, as far as the words on the line tell.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    typed: Vec<u8>,
+    heard: Vec<u8>,
+    /// The last command was one that hangs up.
+    is_ending: bool,
+    is_up: bool,
+}
+
+impl Call {
+    /// No word that tells of a call is longer.
+    const LONGEST_WORD: usize = 16;
+
+    /// Whether the modem may be connected.
+    pub(super) const fn is_up(&self) -> bool {
+        self.is_up
+    }
+
+    fn say(&mut self, commands: &[u8]) {
+        for &octet in commands {
+            if octet != b'\r' {
+                self.typed.extend((self.typed.len() < Self::LONGEST_WORD).then_some(octet));
+                continue;
+            }
+            let command = self.typed.trim_ascii().to_ascii_uppercase();
+            self.is_ending = command.starts_with(b"ATH") || command.starts_with(b"ATZ");
+            self.typed.clear();
+        }
+    }
+
+    fn hear(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            if !matches!(octet, b'\r' | b'\n') {
+                self.heard.extend((self.heard.len() < Self::LONGEST_WORD).then_some(octet));
+                continue;
+            }
+            self.is_up = match self.heard.as_slice() {
+                [b'C', b'O', b'N', b'N', b'E', b'C', b'T', ..] => true,
+                b"NO CARRIER" => false,
+                b"OK" if self.is_ending => false,
+                _ => self.is_up,
+            };
+            self.heard.clear();
         }
     }
 }
@@ -77,6 +131,24 @@ fn show(screen: &mut impl Write, octets: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_up_from_connect_to_its_end() {
+        let mut call = Call::default();
+        let heard = |call: &mut Call, words: &[u8]| {
+            call.hear(words);
+            call.is_up()
+        };
+        assert!(!heard(&mut call, b"ATD*99#\r\r\nCONN"));
+        assert!(heard(&mut call, b"ECT 9600\r\n"));
+        assert!(!heard(&mut call, b"~\x7f}#garbage\r\nNO CARRIER\r\n"));
+        assert!(heard(&mut call, b"\r\nCONNECT\r\n"));
+        call.say(b"AT\r");
+        assert!(heard(&mut call, b"\r\nOK\r\n"), "it was on hold");
+        call.say(b"at");
+        call.say(b"h0\r");
+        assert!(!heard(&mut call, b"ath0\r\r\nOK\r\n"));
+    }
 
     #[test]
     fn lines_become_commands_and_answers_become_harmless() {

@@ -91,6 +91,11 @@ impl Port {
         self.port.hang_up()
     }
 
+    /// Lets a modem listen again, after DTR was low.
+    pub(super) fn raise_dtr(&mut self) {
+        let _ = self.port.set_dtr(true);
+    }
+
     pub(super) fn pause(&self, time: Duration) {
         std::thread::sleep(time);
     }

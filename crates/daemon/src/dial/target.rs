@@ -1,14 +1,15 @@
-//! Which modem is tried, and how: as the command line says, or as the configuration does.
+//! Which modem is tried, and how: as the configuration says, as the options say, or as is usual.
 
 use super::DialArguments;
 use crate::cli::{Flow, Lock};
 use crate::config::{self, Config, Surroundings};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
-use bridge_proto::bridge::DialMethod;
+use bridge_proto::bridge::{CallTiming, DialMethod};
 use bridge_proto::chat::{ConversationOptions, Purpose, Script, ScriptOptions};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A modem, and its script unless a person talks to it.
 #[derive(Debug)]
@@ -16,75 +17,175 @@ pub(super) struct Target {
     pub(super) device: PathBuf,
     pub(super) serial: SerialSettings,
     pub(super) script: Option<(Arc<Script>, ConversationOptions)>,
+    /// What hangs it up after DTR was low.
+    pub(super) hang_up: Option<(Arc<Script>, ConversationOptions)>,
+    /// How long DTR is low.
+    pub(super) on_hook: Duration,
+    /// What is not as one might think.
+    pub(super) note: Option<String>,
 }
 
 impl Target {
     /// # Errors
     /// What is wrong with the script or the configuration, or that the latter has no such modem.
     pub(super) fn find(arguments: &DialArguments) -> Result<Self, String> {
-        if let Some(path) = &arguments.chatscript {
-            let options = options(arguments);
-            return Ok(Self {
-                script: Some((read_script(path, &options)?, options)),
-                ..Self::as_given(arguments)
-            });
+        let (path, is_certain) = match &arguments.config {
+            Some(path) => (path.as_path(), true),
+            None => (Path::new(config::DEFAULT_PATH), is_name(&arguments.modem)),
+        };
+        let is_complete = arguments.at || arguments.chatscript.is_some();
+        let is_there = || path.exists() || path.with_extension("d").exists();
+        if !is_certain && (is_complete || !is_there()) {
+            return Self::as_given(arguments);
         }
-        // A name in the configuration has no slash, and a tty has one.
-        if arguments.at && arguments.modem.as_os_str().as_bytes().contains(&b'/') {
-            return Ok(Self::as_given(arguments));
-        }
-        let loaded = config::load(&arguments.config, &Surroundings::of_this_process());
+        let loaded = config::load(path, &Surroundings::of_this_process());
         let config = loaded.map_err(|problems| problems.lines().collect::<Vec<_>>().join("\n"))?.config;
-        Self::as_configured(arguments, &config)
+        match modem_number(&config, &arguments.modem) {
+            Some(number) => Self::as_configured(arguments, &config, number),
+            None if is_certain => Err(unknown(&config, &arguments.modem, path)),
+            None => Self::as_given(arguments),
+        }
     }
 
-    fn as_given(arguments: &DialArguments) -> Self {
-        let serial = SerialSettings {
-            speed: arguments.speed,
-            flow: match arguments.flow {
-                Flow::Rtscts => FlowControl::RtsCts,
-                Flow::Xonxoff => FlowControl::XonXoff,
-                Flow::None => FlowControl::None,
-            },
-            lock: match arguments.lock {
-                Lock::Uucp => LockPolicy::LockFile,
-                Lock::Kernel => LockPolicy::KernelOnly,
-            },
+    /// A device of which no configuration tells.
+    fn as_given(arguments: &DialArguments) -> Result<Self, String> {
+        let serial = SerialSettings { speed: 115_200, flow: FlowControl::RtsCts, lock: LockPolicy::LockFile };
+        let mut target = Self {
+            device: arguments.modem.clone(),
+            serial: serial_settings(arguments, serial),
+            script: None,
+            hang_up: None,
+            on_hook: CallTiming::default().on_hook,
+            note: None,
         };
-        Self { device: arguments.modem.clone(), serial, script: None }
-    }
-
-    fn as_configured(arguments: &DialArguments, config: &Config) -> Result<Self, String> {
-        let wanted = &arguments.modem;
-        let number = modem_number(config, wanted).ok_or_else(|| {
-            let names: Vec<&str> = config.modems.iter().map(|modem| modem.name.as_str()).collect();
-            let (wanted, file) = (wanted.display(), arguments.config.display());
-            format!("{file} has no modem or service {wanted}; its modems are: {}", names.join(", "))
-        })?;
-        let (Some(modem), Some(policy)) = (config.modems.get(number), config.bridge.modems.get(number))
-        else {
-            return Err(format!("{} has no modem of number {number}", arguments.config.display()));
-        };
-        let script = match &policy.dial {
-            _ if arguments.at => None,
-            DialMethod::Script(script, options) => Some((Arc::clone(script), options.clone())),
-            DialMethod::Command(_) => {
-                return Err(format!("{} is dialled by a command, not by a script", modem.name));
+        if arguments.at {
+            return Ok(target);
+        }
+        let mut options = with_options(arguments, ConversationOptions::default());
+        let script = match &arguments.chatscript {
+            Some(path) => read_script(path, &options)?,
+            None => {
+                options.script.phone_number.get_or_insert_with(|| config::DEFAULT_PHONE.into());
+                target.note = Some("not configured: dialing by the default script; see --chatscript".into());
+                let script = Script::parse(config::DEFAULT_SCRIPT.as_bytes());
+                Arc::new(script.map_err(|error| error.to_string())?)
             }
         };
-        Ok(Self { device: modem.device.clone(), serial: modem.serial.clone(), script })
+        target.script = Some((script, options));
+        Ok(target)
     }
+
+    /// As the configuration says of its modem of this number, except where an option says something else.
+    fn as_configured(arguments: &DialArguments, config: &Config, number: usize) -> Result<Self, String> {
+        let (Some(modem), Some(policy)) = (config.modems.get(number), config.bridge.modems.get(number))
+        else {
+            return Err(format!("the configuration has no modem of number {number}"));
+        };
+        let script = match (&policy.dial, &arguments.chatscript) {
+            _ if arguments.at => None,
+            (DialMethod::Script(_, options), Some(path)) => {
+                let options = with_options(arguments, options.clone());
+                Some((read_script(path, &options)?, options))
+            }
+            (DialMethod::Command(_), Some(path)) => {
+                let options = with_options(arguments, ConversationOptions::default());
+                Some((read_script(path, &options)?, options))
+            }
+            (DialMethod::Script(script, options), None) => {
+                Some((Arc::clone(script), with_options(arguments, options.clone())))
+            }
+            (DialMethod::Command(_), None) => {
+                return Err(format!(
+                    "{} is dialled by a command, not by a script; give one by --chatscript=FILE",
+                    modem.name
+                ));
+            }
+        };
+        let hang_up = policy.hang_up.clone();
+        Ok(Self {
+            device: modem.device.clone(),
+            serial: serial_settings(arguments, modem.serial.clone()),
+            script,
+            hang_up: hang_up.map(|(script, options)| (script, with_options(arguments, options))),
+            on_hook: policy.timing.on_hook,
+            note: None,
+        })
+    }
+}
+
+/// A name in the configuration has no slash, and a tty has one.
+fn is_name(modem: &Path) -> bool {
+    !modem.as_os_str().as_bytes().contains(&b'/')
 }
 
 /// The modem of this name or device, or the first one of the service of this name.
 fn modem_number(config: &Config, wanted: &Path) -> Option<usize> {
     let name = wanted.as_os_str();
-    let modem = config.modems.iter().position(|modem| name == modem.name.as_str() || modem.device == wanted);
+    // A link below /dev/serial/by-id and /dev/ttyUSB0 may be the same.
+    let file = wanted.canonicalize().ok().filter(|_| !is_name(wanted));
+    let is_it = |device: &PathBuf| device == wanted || (file.is_some() && device.canonicalize().ok() == file);
+    let modem = config.modems.iter().position(|modem| name == modem.name.as_str() || is_it(&modem.device));
     modem.or_else(|| {
         let mut services = config.bridge.services.iter();
         let service = services.find(|service| service.name.as_octets() == name.as_bytes())?;
         service.modems.first().map(|modem| usize::from(modem.0))
     })
+}
+
+fn unknown(config: &Config, wanted: &Path, file: &Path) -> String {
+    let modems: Vec<String> = config.modems.iter().map(|modem| modem.name.clone()).collect();
+    let names = config.bridge.services.iter().map(|service| service.name.as_octets());
+    let services: Vec<String> = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let known = modems.iter().chain(&services).map(String::as_str);
+    let help = match config::nearest(&wanted.to_string_lossy(), known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("modems: {}; services: {}", modems.join(", "), services.join(", ")),
+    };
+    format!("{} has no modem or service {}; {help}", file.display(), wanted.display())
+}
+
+fn serial_settings(arguments: &DialArguments, otherwise: SerialSettings) -> SerialSettings {
+    SerialSettings {
+        speed: arguments.speed.unwrap_or(otherwise.speed),
+        flow: match arguments.flow {
+            Some(Flow::Rtscts) => FlowControl::RtsCts,
+            Some(Flow::Xonxoff) => FlowControl::XonXoff,
+            Some(Flow::None) => FlowControl::None,
+            None => otherwise.flow,
+        },
+        lock: match arguments.lock {
+            Some(Lock::Uucp) => LockPolicy::LockFile,
+            Some(Lock::Kernel) => LockPolicy::KernelOnly,
+            None => otherwise.lock,
+        },
+    }
+}
+
+/// These, except where an option says something else.
+fn with_options(arguments: &DialArguments, otherwise: ConversationOptions) -> ConversationOptions {
+    let octets = |text: &String| text.clone().into_bytes();
+    let mut variables = otherwise.script.variables;
+    if arguments.chat_environment {
+        let mut all = Surroundings::of_this_process().environment;
+        // What the configuration says counts before the environment.
+        all.extend(variables.into_iter().flatten());
+        variables = Some(all);
+    }
+    ConversationOptions {
+        script: ScriptOptions {
+            phone_number: arguments.phone.as_ref().map(octets).or(otherwise.script.phone_number),
+            second_phone_number: arguments
+                .phone2
+                .as_ref()
+                .map(octets)
+                .or(otherwise.script.second_phone_number),
+            variables,
+        },
+        timeout: arguments.chat_timeout.unwrap_or(otherwise.timeout),
+        octet_pacing: arguments.chat_pacing.unwrap_or(otherwise.octet_pacing),
+        short_pause: arguments.chat_short_pause.unwrap_or(otherwise.short_pause),
+        ..otherwise
+    }
 }
 
 fn read_script(path: &Path, options: &ConversationOptions) -> Result<Arc<Script>, String> {
@@ -94,21 +195,4 @@ fn read_script(path: &Path, options: &ConversationOptions) -> Result<Arc<Script>
         println!("{}: {warning}", path.display());
     }
     Ok(Arc::new(script))
-}
-
-fn options(arguments: &DialArguments) -> ConversationOptions {
-    let octets = |text: &String| text.clone().into_bytes();
-    let environment =
-        || std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
-    ConversationOptions {
-        script: ScriptOptions {
-            phone_number: arguments.phone.as_ref().map(octets),
-            second_phone_number: arguments.phone2.as_ref().map(octets),
-            variables: arguments.chat_environment.then(environment),
-        },
-        timeout: arguments.chat_timeout,
-        octet_pacing: arguments.chat_pacing,
-        short_pause: arguments.chat_short_pause,
-        ..ConversationOptions::default()
-    }
 }
