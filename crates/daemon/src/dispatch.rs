@@ -4,9 +4,10 @@ use crate::control::meter::Meter;
 use crate::ethernet_port::send_on;
 use crate::event_loop::{EventLoop, Timer};
 use crate::report::Remedied;
+use bridge_linux::OsError;
 use bridge_linux::system::read_without_waiting;
 use bridge_proto::bridge::{Input, ModemCommand, Output, Traffic};
-use bridge_proto::event::Event;
+use bridge_proto::event::{Event, OpenFailure, OpenProblem};
 use bridge_proto::id::ModemId;
 use bridge_proto::time::Instant;
 use std::ffi::OsStr;
@@ -125,7 +126,7 @@ impl EventLoop {
         let opened = port.open();
         let input = match opened.and_then(|()| self.watch_modem(modem)) {
             Ok(()) => Input::ModemOpened { modem },
-            Err(error) => Input::ModemOpenFailed { modem, why: format!("cannot {}", Remedied(&error)) },
+            Err(error) => Input::ModemOpenFailed { modem, why: open_failure(&error) },
         };
         self.bridge.handle_input(now, input);
     }
@@ -158,6 +159,20 @@ impl EventLoop {
         frame.extend_from_slice(ppp);
         send_on(&self.ethernet, &mut self.report, route.interface, &frame);
     }
+}
+
+/// What the control plane tells hosts and operators of it.
+fn open_failure(error: &OsError) -> OpenFailure {
+    let problem = if error.is_busy() {
+        OpenProblem::InUse
+    } else if error.is_missing() {
+        OpenProblem::Missing
+    } else if error.is_permission() {
+        OpenProblem::Forbidden
+    } else {
+        OpenProblem::Unfit
+    };
+    OpenFailure { problem, detail: format!("cannot {}", Remedied(error)) }
 }
 
 /// Reads a file that a script names, at once or not at all.

@@ -70,7 +70,7 @@ fn a_failed_dial_is_seen_with_its_reason() {
     let status = world.daemon.status();
     let modem = &status["modems"][0];
     assert_eq!(modem["failures"], 1);
-    assert!(modem["reason"].as_str().unwrap().contains("\"BUSY\" came"), "{modem}");
+    assert_eq!(modem["reason"], "BUSY");
     assert!(modem["wait_seconds"].as_u64().is_some());
     assert!(status["problems"][0]["text"].as_str().unwrap().contains("the dial failed"));
 }

@@ -138,10 +138,10 @@ impl EventLoop {
 /// Why a modem is in its state, where that does not go without saying.
 fn reason(modem: &ModemSnapshot) -> Option<String> {
     if let Some(reason) = &modem.ending {
-        return Some(reason.to_string());
+        return Some(reason.brief().to_string());
     }
     Some(match modem.rest.as_ref()? {
-        Rest::Failed { failure, .. } => failure.to_string(),
+        Rest::Failed { failure, .. } => failure.brief().to_string(),
         Rest::Spent { limit, .. } => limit.to_string(),
     })
 }

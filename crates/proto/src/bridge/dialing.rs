@@ -5,7 +5,7 @@ use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
 use super::rescue::Rescue;
 use crate::chat::{Conversation, ConversationOutput, Verdict};
-use crate::event::{CloseReason, ConnectFailure, Event, RefusalReason};
+use crate::event::{CloseReason, ConnectFailure, Event, OpenFailure, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger, RescueStep};
 use crate::time::Instant;
@@ -78,7 +78,7 @@ impl Bridge {
         }
     }
 
-    pub(super) fn on_open_failed(&mut self, now: Instant, modem: ModemId, why: String) {
+    pub(super) fn on_open_failed(&mut self, now: Instant, modem: ModemId, why: OpenFailure) {
         if self.line(modem).is_some_and(|line| line.state == ModemState::Opening) {
             self.fail_call(now, modem, ConnectFailure::Open(why));
         }

@@ -141,7 +141,7 @@ impl Bridge {
             return Goodbye::Done;
         }
         let identifier = self.random.next_u8();
-        let reason = reason.to_string();
+        let reason = reason.brief().to_string();
         let ppp = LcpPacket { code: LcpCode::TERMINATE_REQUEST, identifier, data: reason.as_bytes() }.emit();
         self.send_lcp(modem, toward, ppp);
         Goodbye::Asked(identifier)

@@ -2,7 +2,7 @@
 
 use super::reconfigure::Reconfiguration;
 use super::watch::Traffic;
-use crate::event::Event;
+use crate::event::{Event, OpenFailure};
 use crate::forward::Route;
 use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
@@ -79,7 +79,7 @@ pub enum Input<'a> {
         /// Which.
         modem: ModemId,
         /// What to tell people.
-        why: String,
+        why: OpenFailure,
     },
     /// Octets arrived from a modem that is not framing yet.
     ModemOctets {

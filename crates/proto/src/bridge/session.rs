@@ -282,7 +282,7 @@ impl Bridge {
             && let Some(local) = self.interface(session.peer.interface)
         {
             let relay = session.request.relay_session_id.as_deref();
-            let text = reason.to_string();
+            let text = reason.brief().to_string();
             let frame = discovery::padt(&local, session.peer.mac, session.id, relay, Some(&text));
             self.emit(Output::SendDiscovery { interface: local.id, frame });
         }

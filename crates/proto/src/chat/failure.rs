@@ -89,9 +89,37 @@ impl ConversationError {
     }
 }
 
+impl ConversationError {
+    /// The reason in a word or two that anybody may be told: nothing in it was said by the modem.
+    pub fn brief(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| match &self.kind {
+            FailureKind::Aborted { text, .. } => f.write_str(start(text)),
+            FailureKind::TimedOut { limit, .. } if self.last_received.is_empty() => {
+                write!(f, "the modem said nothing for {} s", limit.as_secs_f64())
+            }
+            FailureKind::TimedOut { expected, limit } => {
+                write!(f, "no {} within {} s", start(expected), limit.as_secs_f64())
+            }
+            FailureKind::SendTimedOut { .. } => f.write_str("the modem takes no more octets"),
+            FailureKind::FileUnreadable { .. } => f.write_str("a file of the chat script cannot be read"),
+            FailureKind::HungUp => f.write_str("the line hung up"),
+            FailureKind::StringTooLong { .. } | FailureKind::TooManyStrings { .. } => {
+                f.write_str("the chat script cannot be carried out")
+            }
+        })
+    }
+}
+
+/// As much of a string of the script as is told in brief: result codes are shorter.
+fn start(text: &str) -> &str {
+    const LONGEST: usize = 40;
+    text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 impl fmt::Display for ConversationError {
+    /// Counts steps and not lines: only whoever read the script knows whether it has a file with lines of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "step {} ({}): {}", self.step.number, self.step.position, self.kind)?;
+        write!(f, "step {} of the chat script: {}", self.step.number, self.kind)?;
         match &self.kind {
             FailureKind::TimedOut { .. } if self.last_received.is_empty() => f.write_str("; nothing came"),
             FailureKind::TimedOut { .. } | FailureKind::Aborted { .. } | FailureKind::HungUp => {

@@ -9,6 +9,7 @@ use bridge_proto::bridge::{
 };
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
+use bridge_proto::event::{OpenFailure, OpenProblem};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::lcp::MediatorConfig;
 use bridge_proto::modem::{BackoffConfig, BudgetConfig};
@@ -197,7 +198,8 @@ fn answer_port(world: &mut World, choices: &mut Choices<'_>, modem: ModemId) {
     if choices.octet() < 224 {
         world.happens(Input::ModemOpened { modem });
     } else {
-        world.happens(Input::ModemOpenFailed { modem, why: "no such device".into() });
+        let why = OpenFailure { problem: OpenProblem::Missing, detail: "no such device".into() };
+        world.happens(Input::ModemOpenFailed { modem, why });
     }
 }
 

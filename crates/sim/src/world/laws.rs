@@ -13,7 +13,7 @@ use bridge_proto::time::Instant;
 
 use super::cable::Cable;
 use super::config::modem_id;
-use crate::pppoe::{ETHERTYPE_SESSION, Mac, PADS, PADT, Packet};
+use crate::pppoe::{ETHERTYPE_DISCOVERY, ETHERTYPE_SESSION, Mac, PADS, PADT, Packet};
 
 /// What was seen so far, as far as it still matters.
 #[derive(Debug)]
@@ -133,6 +133,11 @@ impl Laws {
             return self.law(false, || "a frame that is not PPPoE was sent".to_owned());
         };
         let (peer, id) = (packet.destination, packet.session_id);
+        if packet.ethertype == ETHERTYPE_DISCOVERY {
+            let text = String::from_utf8_lossy(packet.payload);
+            let is_told = ["/dev/", "process", "received"].iter().any(|secret| text.contains(secret));
+            self.law(!is_told, || format!("{peer} was told what is for the operator alone: {text}"));
+        }
         if packet.ethertype == ETHERTYPE_SESSION {
             // RFC 2516 §5.5: after a PADT no PPP frame is sent, whoever sent the PADT.
             let is_over = self.over.contains(&(peer, id));

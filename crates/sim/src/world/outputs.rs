@@ -1,7 +1,7 @@
 //! Carries out what the bridge wants, as the daemon's dispatch does.
 
 use bridge_proto::bridge::{Input, ModemCommand, Output, Traffic};
-use bridge_proto::event::{Direction, Event};
+use bridge_proto::event::{Direction, Event, OpenFailure, OpenProblem};
 use bridge_proto::id::ModemId;
 use bridge_proto::modem::ModemState;
 
@@ -110,10 +110,9 @@ impl World {
             self.laws.opened(modem);
             self.input(Input::ModemOpened { modem: id });
         } else {
-            self.input(Input::ModemOpenFailed {
-                modem: id,
-                why: "cannot open it: no such device".to_owned(),
-            });
+            let detail = format!("cannot open /dev/ttyUSB{modem}: no such device");
+            let why = OpenFailure { problem: OpenProblem::Missing, detail };
+            self.input(Input::ModemOpenFailed { modem: id, why });
         }
     }
 
