@@ -104,6 +104,8 @@ pub struct EventLoop {
     monitor: InterfaceMonitor,
     pub(crate) devices: DeviceWatcher,
     pub(crate) notifier: Option<Notifier>,
+    /// What its manager was last told of how things stand.
+    told_manager: String,
     pub(crate) control: Option<Control>,
     /// What is served, and where.
     pub(crate) places: Places,
@@ -137,7 +139,7 @@ impl EventLoop {
         let poller = Poller::new()?;
         let monitor = InterfaceMonitor::open()?;
         let devices = DeviceWatcher::open()?;
-        let modem_names = config.modems.iter().map(|modem| modem.device.display().to_string()).collect();
+        let modem_names = config.modems.iter().map(|modem| modem.name.clone()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names);
         let buffers = Buffers::default();
         let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?, buffers.clone()));
@@ -149,6 +151,7 @@ impl EventLoop {
             monitor,
             devices,
             notifier: Notifier::from_environment().unwrap_or_default(),
+            told_manager: String::new(),
             control: None,
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             table: SessionTable::new(),
@@ -233,12 +236,12 @@ impl EventLoop {
     /// Runs until a signal ends it. 0 if it ended in order.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let devices: Vec<String> =
-            self.modems.iter().map(|modem| modem.settings.device.display().to_string()).collect();
-        info!("ready: serving {} on {}", devices.join(", "), self.places.interface_names().join(", "));
+        let modems: Vec<String> = self.modems.iter().map(ModemPort::full_name).collect();
+        info!("ready: serving {} on {}", modems.join(", "), self.places.interface_names().join(", "));
         if let Some(notifier) = &self.notifier {
             let _ = notifier.ready();
         }
+        self.tell_manager();
         let mut events = Events::with_capacity(64);
         loop {
             if let Some(exit) = self.exit {
@@ -315,12 +318,23 @@ impl EventLoop {
             Timer::TellDiscards => {
                 self.count_kernel_drops();
                 self.report.tell_counts(now);
+                self.tell_manager();
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
             }
             Timer::GiveUp => {
                 warn!("not everybody has answered the goodbye; ending all the same");
                 self.finish(ExitCode::SUCCESS);
             }
+        }
+    }
+
+    /// Tells the service manager how things stand, if that is news.
+    pub(crate) fn tell_manager(&mut self) {
+        let Some(notifier) = &self.notifier else { return };
+        let summary = self.summary();
+        if summary != self.told_manager {
+            let _ = notifier.status(&summary);
+            self.told_manager = summary;
         }
     }
 

@@ -67,7 +67,7 @@ fn run(arguments: cli::Arguments) -> ExitCode {
     }
     let started = EventLoop::start(config)
         .map_err(|error| error.to_string())
-        .map(|event_loop| event_loop.reloading_from(origin))
+        .map(|event_loop| event_loop.reloading_from(origin).warned(&warnings))
         .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
     match started {
         Ok(event_loop) => event_loop.run(),

@@ -61,6 +61,12 @@ impl ModemPort {
         }
     }
 
+    /// What the operator calls it, and where it is.
+    pub(crate) fn full_name(&self) -> String {
+        let device = self.settings.device.display().to_string();
+        if self.settings.name == device { device } else { format!("{} ({device})", self.settings.name) }
+    }
+
     /// Other settings for a closed modem. `key` is random.
     pub(crate) fn adopt(&mut self, settings: ModemSettings, key: [u8; 16]) {
         self.queue.adopt(settings.queue, key);

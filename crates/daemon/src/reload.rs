@@ -3,7 +3,7 @@
 //! It promises that a configuration which cannot be used changes nothing, and that the log says why in the words of
 //! `check`. What is missing, an interface or a device, is waited for.
 
-use crate::config::{Change, Loaded, ModemSettings, Origin, Surroundings};
+use crate::config::{Change, Loaded, ModemSettings, Origin, Problems, Surroundings};
 use crate::event_loop::EventLoop;
 use crate::modem_port::ModemPort;
 use bridge_linux::device_watcher::{DeviceState, PathId};
@@ -22,6 +22,13 @@ impl EventLoop {
         self
     }
 
+    /// This was to be said about the configuration at the start.
+    #[must_use]
+    pub fn warned(mut self, warnings: &Problems) -> Self {
+        self.report.configuration_read(Instant::ZERO, true, warnings.lines());
+        self
+    }
+
     /// Reads the configuration again.
     pub(crate) fn reload(&mut self, now: Instant) {
         let Some(origin) = &self.origin else { return info!("there is no configuration to read again") };
@@ -31,6 +38,7 @@ impl EventLoop {
         match origin.load(&Surroundings::of_this_process()) {
             Ok(Loaded { config, warnings, .. }) => {
                 warnings.lines().for_each(|line| warn!("{line}"));
+                self.report.configuration_read(now, true, warnings.lines());
                 match self.places.change(config) {
                     Some(change) => self.apply(now, change),
                     None => info!("configuration unchanged"),
@@ -39,11 +47,13 @@ impl EventLoop {
             Err(problems) => {
                 problems.lines().for_each(|line| error!("{line}"));
                 error!("configuration not reloaded: nothing is changed");
+                self.report.configuration_read(now, false, problems.lines());
             }
         }
         if let Some(notifier) = &self.notifier {
             let _ = notifier.ready();
         }
+        self.tell_manager();
     }
 
     fn apply(&mut self, now: Instant, Change { places, reconfiguration, words }: Change) {
@@ -82,13 +92,14 @@ impl EventLoop {
         let opened = Interface::find(name).and_then(|found| self.open_interface(now, id, found));
         if let Err(error) = opened {
             warn!("{name}: cannot be served yet: cannot {error}");
+            self.report.keep_problem(now, format!("{name}: cannot be served yet: cannot {error}"));
         }
     }
 
     fn add_modem(&mut self, now: Instant, settings: ModemSettings) {
         let modem = ModemId(u16::try_from(self.modems.len()).unwrap_or(u16::MAX));
         let Some(key) = key() else { return };
-        self.report.name_modem(modem, &settings.device);
+        self.report.name_modem(modem, &settings.name);
         // The watcher numbers its paths as the modems are numbered.
         if let Err(error) = self.devices.watch(&settings.device) {
             error!("cannot {error}");
@@ -114,9 +125,9 @@ impl EventLoop {
     pub(crate) fn adopt_settings(&mut self, now: Instant, modem: ModemId) {
         let Some(port) = self.modem(modem) else { return };
         let Some((settings, key)) = port.changed.take().zip(key()) else { return };
-        let device = settings.device.clone();
+        let (device, name) = (settings.device.clone(), settings.name.clone());
         port.adopt(settings, key);
-        self.report.name_modem(modem, &device);
+        self.report.name_modem(modem, &name);
         if !self.places.has_modem(modem) {
             return;
         }

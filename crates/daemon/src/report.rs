@@ -5,21 +5,23 @@
 //! nothing of another. No decision is made here.
 
 mod pace;
+mod problems;
 
 use bridge_linux::OsError;
 use bridge_proto::discard::DiscardReason;
-use bridge_proto::event::{CloseReason, Direction, Event, Peer};
+use bridge_proto::discovery::ServiceName;
+use bridge_proto::event::{CloseReason, Direction, Event, Peer, RefusalReason};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::{ModemState, RescueStep};
 use bridge_proto::notation;
 use bridge_proto::queue::Counts;
 use bridge_proto::time::Instant;
 use bridge_proto::wire::discovery::DiscoveryPacket;
-use pace::{LineLimit, ToldCount};
-use std::collections::VecDeque;
+use pace::{LineLimit, Said, ToldCount};
+use problems::Problems;
 use std::fmt;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 use tracing::{Level, debug, enabled, info, warn};
 
@@ -59,8 +61,9 @@ pub(crate) struct Report {
     describes: bool,
     /// Packets marked by ECN instead of being dropped.
     marked: u64,
-    /// The newest warnings, the newest last.
-    problems: VecDeque<(Instant, String)>,
+    /// Who was told lately to be offered nothing, of which service and why.
+    not_offered: Said<(Peer, ServiceName, Discriminant<RefusalReason>)>,
+    problems: Problems,
 }
 
 impl Report {
@@ -74,7 +77,8 @@ impl Report {
             left_out: [ToldCount::ZERO; Kind::ALL.len()],
             describes: enabled!(Level::DEBUG),
             marked: 0,
-            problems: VecDeque::new(),
+            not_offered: Said::default(),
+            problems: Problems::default(),
         }
     }
 
@@ -83,14 +87,14 @@ impl Report {
         self.interfaces = interfaces.to_vec();
     }
 
-    /// A modem is known by its device.
-    pub(crate) fn name_modem(&mut self, modem: ModemId, device: &Path) {
+    /// A modem is known by the name that the operator gave it.
+    pub(crate) fn name_modem(&mut self, modem: ModemId, name: &str) {
         let number = usize::from(modem.0);
         if self.modems.len() <= number {
             self.modems.resize(number + 1, String::new());
         }
-        if let Some(name) = self.modems.get_mut(number) {
-            *name = device.display().to_string();
+        if let Some(slot) = self.modems.get_mut(number) {
+            name.clone_into(slot);
         }
     }
 
@@ -116,18 +120,24 @@ impl Report {
         self.discards[reason.index()].all
     }
 
-    /// What somebody should look at, and when it was, the newest first.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = (Instant, &str)> {
-        self.problems.iter().rev().map(|(when, text)| (*when, text.as_str()))
+    /// What somebody should look at.
+    pub(crate) fn problems(&self) -> &Problems {
+        &self.problems
     }
 
-    fn keep_problem(&mut self, now: Instant, event: &Event) {
-        const MOST: usize = 16;
-        let text = EventLine { report: self, event }.to_string();
-        if self.problems.len() >= MOST {
-            self.problems.pop_front();
-        }
-        self.problems.push_back((now, text));
+    /// Keeps what somebody should look at: what was logged as a warning or an error.
+    pub(crate) fn keep_problem(&mut self, now: Instant, text: impl Into<String>) {
+        self.problems.keep(now, text.into());
+    }
+
+    /// The configuration was read, with this to be said about it, and is at work or was refused.
+    pub(crate) fn configuration_read(
+        &mut self,
+        now: Instant,
+        is_at_work: bool,
+        lines: impl Iterator<Item = String>,
+    ) {
+        self.problems.configuration_read(now, is_at_work, lines);
     }
 
     /// How many frames were dropped for each reason, where any were.
@@ -190,7 +200,8 @@ impl Report {
         }
         let level = level_of(event);
         if level == Level::WARN {
-            self.keep_problem(now, event);
+            let text = EventLine { report: self, event }.to_string();
+            self.keep_problem(now, text);
         }
         let wanted = match level {
             Level::WARN => enabled!(Level::WARN),
@@ -198,6 +209,12 @@ impl Report {
             _ => enabled!(Level::DEBUG),
         };
         if !wanted {
+            return;
+        }
+        // A host goes on asking every few seconds, for days.
+        if let Event::NotOffered { peer, service, reason } = event
+            && !self.not_offered.is_news(now, (*peer, service.clone(), discriminant(reason)))
+        {
             return;
         }
         if kind_of(event).is_some_and(|kind| !self.allow(now, kind)) {
@@ -262,6 +279,7 @@ enum Kind {
     Dropped,
     Discovery,
     Offers,
+    NotOffered,
     Refusals,
     Sessions,
     Links,
@@ -270,10 +288,11 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Dropped,
         Self::Discovery,
         Self::Offers,
+        Self::NotOffered,
         Self::Refusals,
         Self::Sessions,
         Self::Links,
@@ -286,6 +305,7 @@ impl Kind {
             Self::Dropped => "dropped packets",
             Self::Discovery => "discovery packets",
             Self::Offers => "offers",
+            Self::NotOffered => "offers not made",
             Self::Refusals => "refusals",
             Self::Sessions => "sessions",
             Self::Links => "links",
@@ -296,9 +316,12 @@ impl Kind {
 
     const fn limit(self) -> LineLimit {
         match self {
-            Self::Dropped | Self::Offers | Self::Refusals | Self::Sessions | Self::Links => {
-                LineLimit::new(20, Duration::from_secs(5))
-            }
+            Self::Dropped
+            | Self::Offers
+            | Self::NotOffered
+            | Self::Refusals
+            | Self::Sessions
+            | Self::Links => LineLimit::new(20, Duration::from_secs(5)),
             // Only for who wants to read them, or of our own making, and then many belong together.
             Self::Discovery | Self::Commands | Self::Ppp => LineLimit::new(200, Duration::from_millis(500)),
         }
@@ -310,6 +333,7 @@ fn kind_of(event: &Event) -> Option<Kind> {
     match event {
         Event::Discarded { .. } | Event::DiscardedLcp { .. } | Event::StrayAnswered(_) => Some(Kind::Dropped),
         Event::Offered(_) => Some(Kind::Offers),
+        Event::NotOffered { .. } => Some(Kind::NotOffered),
         Event::Refused { .. } => Some(Kind::Refusals),
         // While a modem dials, a host can begin and end sessions as fast as it likes.
         Event::SessionOpened { early: true, .. }
@@ -339,7 +363,8 @@ fn level_of(event: &Event) -> Level {
         Event::ConnectFailed { .. } | Event::RescueCommandFailed { .. } => Level::WARN,
         Event::SessionClosed { reason: CloseReason::DeviceLost(_), .. } => Level::WARN,
         Event::ModemState { state: ModemState::Absent, .. } => Level::WARN,
-        Event::Refused { .. }
+        Event::NotOffered { .. }
+        | Event::Refused { .. }
         | Event::CallStarted { .. }
         | Event::Said { .. }
         | Event::Connected { .. }
@@ -383,6 +408,9 @@ impl fmt::Display for EventLine<'_> {
                 write!(f, "{}: dropped an LCP packet: {reason}", modem(id))
             }
             Event::Offered(peer) => write!(f, "{}: made an offer", report.peer(*peer)),
+            Event::NotOffered { peer, service, reason } => {
+                write!(f, "{}: not offered {service}: {reason}", report.peer(*peer))
+            }
             Event::Refused { peer, reason } => write!(f, "{}: refused: {reason}", report.peer(*peer)),
             Event::CallStarted { modem: id, peer } => {
                 write!(f, "{}: dialing for {}", modem(id), report.peer(*peer))

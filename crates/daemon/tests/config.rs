@@ -247,7 +247,7 @@ fn the_command_line_comes_to_the_same_as_a_file() {
     let line = ["x", "--connect=wvdial", "--speed=9600", "--flow=none", "/dev/ttyUSB0", "internet", "eth0"];
     let arguments = Arguments::try_parse_from(line).unwrap();
     let by_line = config::from_arguments(&arguments.bridge, &surroundings()).unwrap();
-    let text = "modem.modem = { device = '/dev/ttyUSB0', connect = 'wvdial', speed = 9600, flow = 'none' }\n\
+    let text = "modem.'/dev/ttyUSB0' = { device = '/dev/ttyUSB0', connect = 'wvdial', speed = 9600, flow = 'none' }\n\
                 [service.internet]\n[interface.eth0]\n";
     assert_eq!(by_line.config, load_text(text).unwrap().config);
     let printed = by_line.settings.to_toml().unwrap();

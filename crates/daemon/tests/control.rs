@@ -20,12 +20,16 @@ use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
 use std::thread;
 use support::{ModemOnPty, now};
 
-const TESTS: [Test; 6] = [
+const TESTS: [Test; 7] = [
     ("a_session_is_seen_and_disconnected", a_session_is_seen_and_disconnected),
     ("a_failed_dial_is_seen_with_its_reason", a_failed_dial_is_seen_with_its_reason),
     ("a_service_is_drained_and_resumed", a_service_is_drained_and_resumed),
     ("a_modem_is_added_while_a_session_goes_on", a_modem_is_added_while_a_session_goes_on),
     ("a_file_that_cannot_be_used_changes_nothing", a_file_that_cannot_be_used_changes_nothing),
+    (
+        "an_interface_that_is_added_but_missing_is_a_problem",
+        an_interface_that_is_added_but_missing_is_a_problem,
+    ),
     ("a_script_of_the_command_line_is_read_again", a_script_of_the_command_line_is_read_again),
 ];
 
@@ -51,6 +55,9 @@ fn a_session_is_seen_and_disconnected() {
     assert_eq!((&session["session"], &session["service"]), (&id.into(), &"internet".into()));
     assert_eq!((&session["interface"], &session["peer"]), (&"near".into(), &world.mac.clone().into()));
     assert_eq!(session["modem"], world.modem.device().display().to_string());
+    assert_eq!(session["modem_name"], session["modem"], "it was given no other name");
+    let service = &status["services"][0];
+    assert_eq!((&service["state"], &service["free_modems"]), (&"busy".into(), &0.into()));
     assert_eq!(
         (&status["modems"][0]["state"], &status["services"][0]["sessions"]),
         (&"online".into(), &1.into())
@@ -72,6 +79,9 @@ fn a_failed_dial_is_seen_with_its_reason() {
     assert_eq!(modem["failures"], 1);
     assert_eq!(modem["reason"], "BUSY");
     assert!(modem["wait_seconds"].as_u64().is_some());
+    let service = &status["services"][0];
+    assert_eq!((&service["state"], &service["reason"]), (&"backing off".into(), &"BUSY".into()));
+    assert!(service["wait_seconds"].as_u64().is_some());
     assert!(status["problems"][0]["text"].as_str().unwrap().contains("the dial failed"));
 }
 
@@ -79,9 +89,11 @@ fn a_service_is_drained_and_resumed() {
     let mut world = World::new("drained", DialResult::Connect);
     assert!(world.daemon.refused(&["drain", "lte"]).starts_with("there is no service \"lte\""));
     assert!(world.daemon.ask(&["drain"]).status.success());
-    assert_eq!(world.daemon.status()["services"][0]["drained"], true);
+    let service = &world.daemon.status()["services"][0];
+    assert_eq!((&service["drained"], &service["state"]), (&true.into(), &"drained".into()));
     assert!(world.daemon.ask(&["resume", "internet"]).status.success());
-    assert_eq!(world.daemon.status()["services"][0]["drained"], false);
+    let service = &world.daemon.status()["services"][0];
+    assert_eq!((&service["drained"], &service["state"]), (&false.into(), &"offered".into()));
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
 }
 
@@ -135,8 +147,31 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     let said = world.daemon.reload(&text.replace("lock =", "look ="), "nothing is changed");
     assert!(said.contains("bridge.toml:3:1: ") && said.contains("`lock`"), "{said}");
     let after = world.daemon.status();
+    assert!(before["configuration"]["refused_seconds_ago"].is_null());
+    assert!(after["configuration"]["refused_seconds_ago"].as_u64().is_some());
+    let problem = after["problems"][0]["text"].as_str().unwrap();
+    assert!(problem.starts_with("configuration not reloaded: ") && problem.contains("`lock`"), "{problem}");
     assert_eq!((&before["modems"], &before["services"]), (&after["modems"], &after["services"]));
+    world.daemon.reload(&text, "configuration unchanged");
+    let mended = world.daemon.status();
+    assert!(mended["configuration"]["refused_seconds_ago"].is_null());
+    assert_eq!(mended["problems"].as_array().map(Vec::len), Some(0), "what was mended is no problem");
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+}
+
+fn an_interface_that_is_added_but_missing_is_a_problem() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let text = format!("{}{SERVED}", modem("first", &first));
+    let mut world = World::with_file("missing", first, &text);
+    let more = "services = [\"internet\"]\n[service.other]\n[interface.eth7]\nservices = [\"other\"]\n";
+    world.daemon.reload(&format!("{text}{more}"), "reloaded");
+    let status = world.daemon.status();
+    let problem = status["problems"][0]["text"].as_str().unwrap();
+    assert!(problem.starts_with("eth7: cannot be served yet: "), "{problem}");
+    let other = &status["services"][1];
+    assert_eq!((&other["name"], &other["state"]), (&"other".into(), &"no interface".into()));
+    let names = (&status["modems"][0]["name"], &other["modem_names"][0]);
+    assert_eq!(names, (&"first".into(), &"first".into()));
 }
 
 fn a_script_of_the_command_line_is_read_again() {
@@ -148,7 +183,7 @@ fn a_script_of_the_command_line_is_read_again() {
     std::fs::write(&script, format!("{SCRIPT} ")).unwrap();
     world.daemon.hang_up("configuration unchanged");
     std::fs::write(&script, format!("ABORT VOICE {SCRIPT}")).unwrap();
-    assert!(world.daemon.hang_up("configuration reloaded").contains("modem modem: changed"));
+    assert!(world.daemon.hang_up("configuration reloaded").contains("modem /dev/pts/"));
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
 }
 

@@ -8,6 +8,7 @@ pub use reasons::{CloseReason, ConnectFailure, OpenFailure, OpenProblem, Refusal
 
 use crate::chat::ChatLine;
 use crate::discard::DiscardReason;
+use crate::discovery::ServiceName;
 use crate::id::{InterfaceId, ModemId};
 use crate::lcp::LineParameters;
 use crate::modem::{ModemState, RescueStep};
@@ -56,6 +57,16 @@ pub enum Event {
     },
     /// A PADI was answered by a PADO.
     Offered(Peer),
+    /// A PADI that asked for a service of ours was not: it cannot be had now. Told for each such PADI, of which a host
+    /// sends one every few seconds for as long as it likes.
+    NotOffered {
+        /// Who asked.
+        peer: Peer,
+        /// For what; of several that would have done, the first.
+        service: ServiceName,
+        /// Why not.
+        reason: RefusalReason,
+    },
     /// A PADR was refused.
     Refused {
         /// Whose it was.

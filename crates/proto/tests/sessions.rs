@@ -288,7 +288,7 @@ fn a_failed_dial_is_told_in_a_pads() {
     let pads = DiscoveryPacket::parse(&pads).unwrap();
     assert_eq!((pads.code, pads.session_id), (Code::Pads, 0));
     let text = String::from_utf8(pads.tags.first(TagType::AcSystemError).unwrap().to_vec()).unwrap();
-    assert!(text.contains("BUSY"), "{text}");
+    assert_eq!(text, "the dial failed: the program that dials has failed");
 }
 
 #[test]

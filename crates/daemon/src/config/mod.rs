@@ -185,7 +185,6 @@ fn arguments_settings(
     surroundings: &Surroundings,
     problems: &mut Problems,
 ) -> Option<Settings> {
-    const MODEM: &str = "modem";
     let mut given = |what: Option<&str>, name| {
         if what.is_none() {
             problems.error(None, format!("{name} is missing"), Some("see pppoe-serial-bridge --help".into()));
@@ -217,6 +216,8 @@ fn arguments_settings(
     let reset_file = arguments_script(arguments.reset_script.as_ref(), "--reset-script", setting, problems);
     let has_scripts = arguments.chatscript.is_some() || hangup_file.is_some() || reset_file.is_some();
     let (service, interface, device) = (service?, interface?, arguments.device.clone()?);
+    // Nobody gave it a name.
+    let name = device.display().to_string();
     let modem = Modem {
         speed: arguments.speed,
         flow: arguments.flow,
@@ -249,8 +250,8 @@ fn arguments_settings(
         ac_name,
         discovery: Discovery::default(),
         limits: Limits { sessions: NonZeroU16::MIN, sessions_per_peer: NonZeroU16::MIN },
-        modem: Named(vec![(MODEM.to_owned(), modem)]),
-        service: Named(vec![(service, Service::new(vec![MODEM.to_owned()]))]),
+        modem: Named(vec![(name.clone(), modem)]),
+        service: Named(vec![(service, Service::new(vec![name]))]),
         interface: Named(vec![(interface, offered)]),
     })
 }

@@ -1,7 +1,7 @@
 //! The words of the control socket: JSON objects, one a line, a response for each request.
 //!
 //! `docs/control-protocol.md` describes them for those who write clients. What is there stays; fields may be
-//! added, and readers ignore those that they do not know.
+//! added, readers ignore those that they do not know, and do without those that an older bridge does not have.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,10 +43,12 @@ pub(crate) enum Response {
 
 /// What goes on, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Status {
     /// The program's version.
     pub(crate) version: String,
     pub(crate) uptime_seconds: u64,
+    pub(crate) configuration: ConfigurationStatus,
     pub(crate) interfaces: Vec<InterfaceStatus>,
     pub(crate) services: Vec<ServiceStatus>,
     pub(crate) modems: Vec<ModemStatus>,
@@ -58,6 +60,16 @@ pub(crate) struct Status {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ConfigurationStatus {
+    /// Since the one that is at work was read.
+    pub(crate) loaded_seconds_ago: u64,
+    /// Since a newer one was refused, if the last one was.
+    pub(crate) refused_seconds_ago: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct InterfaceStatus {
     pub(crate) name: String,
     /// Absent while the interface is.
@@ -67,17 +79,34 @@ pub(crate) struct InterfaceStatus {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct ServiceStatus {
     pub(crate) name: String,
     /// Their devices.
     pub(crate) modems: Vec<String>,
+    /// What the operator calls them.
+    pub(crate) modem_names: Vec<String>,
+    /// How many of them could be dialled now.
+    pub(crate) free_modems: usize,
     /// How many it has.
     pub(crate) sessions: usize,
+    /// How many it may have, where that is less than it has modems.
+    pub(crate) session_limit: Option<usize>,
+    /// Where it is offered: the interfaces that are up.
+    pub(crate) interfaces: Vec<String>,
     /// It takes no new calls.
     pub(crate) drained: bool,
+    /// `offered`, or why not: `drained`, `busy`, `backing off`, `budget spent`, `no modem`, `no interface`, `limit
+    /// reached` or `ending`.
+    pub(crate) state: String,
+    /// Why it is backing off or which budget is spent.
+    pub(crate) reason: Option<String>,
+    /// How long until it may be offered again.
+    pub(crate) wait_seconds: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct ModemStatus {
     /// What the operator calls it.
     pub(crate) name: String,
@@ -98,6 +127,7 @@ pub(crate) struct ModemStatus {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct SessionStatus {
     pub(crate) session: u16,
     pub(crate) peer: String,
@@ -105,6 +135,8 @@ pub(crate) struct SessionStatus {
     pub(crate) service: String,
     /// The modem's device.
     pub(crate) modem: String,
+    /// What the operator calls it.
+    pub(crate) modem_name: String,
     /// `dialing`, `negotiating`, `open` or `ending`.
     pub(crate) state: String,
     /// Since its PADS.
@@ -115,6 +147,7 @@ pub(crate) struct SessionStatus {
 
 /// One direction of a session; data frames only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct FlowStatus {
     pub(crate) frames: u64,
     /// Of PPP frames, the protocol field included.
@@ -124,9 +157,12 @@ pub(crate) struct FlowStatus {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Problem {
     pub(crate) seconds_ago: u64,
     pub(crate) text: String,
+    /// How often, as far back as is remembered.
+    pub(crate) times: u64,
 }
 
 impl Request {

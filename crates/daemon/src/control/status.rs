@@ -1,11 +1,13 @@
 //! From what the control plane, the ports and the counters know to what the control socket says.
 
 use super::protocol::{
-    FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus, Status,
+    ConfigurationStatus, FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus,
+    Status,
 };
 use crate::event_loop::EventLoop;
-use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, SessionSnapshot, Snapshot};
+use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 use bridge_proto::discard::DiscardReason;
+use bridge_proto::event::RefusalReason;
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::ModemState;
 use bridge_proto::time::Instant;
@@ -17,13 +19,15 @@ impl EventLoop {
     pub(super) fn status(&self, now: Instant) -> Status {
         let snapshot = self.bridge.snapshot(now);
         let started = self.control.as_ref().map_or(now, |control| control.opened);
-        let problems = self
-            .report
-            .problems()
-            .map(|(when, text)| Problem { seconds_ago: (now - when).as_secs(), text: text.to_owned() });
+        let problems = self.report.problems();
+        let ago = |when| (now - when).as_secs();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: (now - started).as_secs(),
+            configuration: ConfigurationStatus {
+                loaded_seconds_ago: ago(problems.loaded().max(started)),
+                refused_seconds_ago: problems.refused().map(ago),
+            },
             interfaces: self.interface_statuses(),
             services: self.service_statuses(&snapshot),
             modems: self.modem_statuses(&snapshot),
@@ -32,7 +36,14 @@ impl EventLoop {
                 .into_iter()
                 .map(|reason| (reason.name().to_owned(), self.report.discarded(reason)))
                 .collect(),
-            problems: problems.collect(),
+            problems: problems
+                .iter()
+                .map(|problem| Problem {
+                    seconds_ago: ago(problem.when),
+                    text: problem.text.clone(),
+                    times: problem.times,
+                })
+                .collect(),
         }
     }
 
@@ -54,21 +65,54 @@ impl EventLoop {
     }
 
     fn service_statuses(&self, snapshot: &Snapshot) -> Vec<ServiceStatus> {
-        let name = |modem: &ModemId| self.report.modem(*modem).to_owned();
-        let sessions = |index: usize| {
-            let calls = snapshot.modems.iter().filter_map(|modem| modem.call.as_ref());
-            calls.filter(|call| call.service == index && call.session.is_some()).count()
-        };
         let services = snapshot.services.iter().enumerate();
         services
             .filter(|(index, _)| self.places.has_service(*index))
-            .map(|(index, service)| ServiceStatus {
-                name: service.name.to_string(),
-                modems: service.modems.iter().map(name).collect(),
-                sessions: sessions(index),
-                drained: service.drained,
-            })
+            .map(|(index, service)| self.service_status(snapshot, index, service))
             .collect()
+    }
+
+    fn service_status(&self, snapshot: &Snapshot, index: usize, service: &ServiceSnapshot) -> ServiceStatus {
+        let calls = snapshot.modems.iter().filter_map(|modem| modem.call.as_ref());
+        let (state, reason, wait) = availability(service);
+        ServiceStatus {
+            name: service.name.to_string(),
+            modems: service.modems.iter().map(|modem| self.device(*modem)).collect(),
+            modem_names: service.modems.iter().map(|modem| self.report.modem(*modem).to_owned()).collect(),
+            free_modems: service.free,
+            sessions: calls.filter(|call| call.service == index && call.session.is_some()).count(),
+            session_limit: Some(service.limit).filter(|limit| *limit < service.modems.len()),
+            interfaces: service.interfaces.iter().map(|id| self.report.interface(*id).to_owned()).collect(),
+            drained: service.drained,
+            state: state.to_owned(),
+            reason,
+            wait_seconds: wait.map(whole_seconds),
+        }
+    }
+
+    fn device(&self, modem: ModemId) -> String {
+        let port = self.modems.get(usize::from(modem.0));
+        port.map(|port| port.settings.device.display().to_string()).unwrap_or_default()
+    }
+
+    /// How things stand, in a line for the service manager.
+    pub(crate) fn summary(&self) -> String {
+        let wanted = (0..).map(ModemId).take(self.modems.len()).filter(|modem| self.places.has_modem(*modem));
+        let state = |modem: ModemId| self.bridge.modem_state(modem).unwrap_or(ModemState::Absent);
+        let states: Vec<ModemState> = wanted.map(state).collect();
+        let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let mut summary = many(states.len(), "modem");
+        for unfit in [ModemState::Absent, ModemState::BackingOff] {
+            match states.iter().filter(|state| **state == unfit).count() {
+                0 => {}
+                count => summary.push_str(&format!(" ({count} {unfit})")),
+            }
+        }
+        summary.push_str(&format!(", {}", many(self.table.iter().count(), "session")));
+        if self.report.problems().refused().is_some() {
+            summary.push_str("; the newest configuration was refused, see the log");
+        }
+        summary
     }
 
     /// One that is no longer wanted is shown until its call has ended.
@@ -80,10 +124,9 @@ impl EventLoop {
 
     fn modem_status(&self, modem: &ModemSnapshot) -> ModemStatus {
         let call = modem.call.as_ref();
-        let port = self.modems.get(usize::from(modem.id.0));
         ModemStatus {
-            name: port.map(|port| port.settings.name.clone()).unwrap_or_default(),
-            device: self.report.modem(modem.id).to_owned(),
+            name: self.report.modem(modem.id).to_owned(),
+            device: self.device(modem.id),
             state: modem.state.to_string(),
             reason: reason(modem),
             wait_seconds: modem.rest.as_ref().map(|rest| whole_seconds(wait(rest))),
@@ -118,7 +161,8 @@ impl EventLoop {
             peer: call.peer.mac.to_string(),
             interface: self.report.interface(call.peer.interface).to_owned(),
             service: service.map(|service| service.name.to_string()).unwrap_or_default(),
-            modem: self.report.modem(modem.id).to_owned(),
+            modem: self.device(modem.id),
+            modem_name: self.report.modem(modem.id).to_owned(),
             state: session_state(modem.state, session.link_is_open).to_owned(),
             seconds: session.lasted.as_secs(),
             host_to_modem: FlowStatus {
@@ -132,6 +176,30 @@ impl EventLoop {
                 bits_per_second: rates.map(|rates| rates.modem_to_host),
             },
         }
+    }
+}
+
+/// Whether a service is offered, or else why not, for what reason, and for how long.
+fn availability(service: &ServiceSnapshot) -> (&'static str, Option<String>, Option<Duration>) {
+    let Some(why) = &service.unavailable else {
+        return (if service.interfaces.is_empty() { "no interface" } else { "offered" }, None, None);
+    };
+    match why {
+        RefusalReason::Drained => ("drained", None, None),
+        RefusalReason::AllBusy => ("busy", None, None),
+        RefusalReason::NoModem => ("no modem", None, None),
+        RefusalReason::LimitReached => ("limit reached", None, None),
+        RefusalReason::ShuttingDown => ("ending", None, None),
+        RefusalReason::BackingOff { failure, wait } => {
+            ("backing off", Some(failure.brief().to_string()), Some(*wait))
+        }
+        RefusalReason::BudgetSpent { limit, wait } => ("budget spent", Some(limit.to_string()), Some(*wait)),
+        // Of a host or of its request, never of a service.
+        RefusalReason::UnknownService
+        | RefusalReason::NotAllowed
+        | RefusalReason::LockedOut { .. }
+        | RefusalReason::DialFailed(_)
+        | RefusalReason::Reconfigured => ("not offered", Some(why.to_string()), None),
     }
 }
 

@@ -1,18 +1,20 @@
 //! The status as people like to read it.
 
 use super::protocol::{
-    FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus, Status,
+    ConfigurationStatus, FlowStatus, InterfaceStatus, ModemStatus, Problem, ServiceStatus, SessionStatus,
+    Status,
 };
 use bridge_proto::discard::DiscardReason;
 use std::fmt::Write;
 
 /// All of it; sections without content are left out, except that there are no sessions.
 pub(super) fn render(status: &Status) -> String {
-    let mut text = format!("pppoe-serial-bridge {}, up {}\n", status.version, time(status.uptime_seconds));
+    let mut text = format!("pppoe-serial-bridge {}, up {}", status.version, time(status.uptime_seconds));
+    text.push_str(&configuration(status));
     let sections = [
         Table::of(["INTERFACE", "ADDRESS", "MTU", "STATE"], status.interfaces.iter().map(interface)),
-        Table::of(["SERVICE", "SESSIONS", "STATE", "MODEMS"], status.services.iter().map(service)),
-        Table::of(["MODEM", "STATE", "HOST", "WHY"], status.modems.iter().map(modem)),
+        Table::of(["SERVICE", "SESSIONS", "FREE", "STATE", "MODEMS"], status.services.iter().map(service)),
+        Table::of(["MODEM", "DEVICE", "STATE", "HOST", "WHY"], status.modems.iter().map(modem)),
         Table::of(
             ["SESSION", "HOST", "ON", "SERVICE", "MODEM", "STATE", "FOR", "FROM HOST", "FROM MODEM"],
             status.sessions.iter().map(session),
@@ -40,19 +42,44 @@ fn interface(interface: &InterfaceStatus) -> [String; 4] {
     [interface.name.clone(), interface.mac.clone().unwrap_or_default(), mtu, state.into()]
 }
 
-fn service(service: &ServiceStatus) -> [String; 4] {
-    let state = if service.drained { "drained" } else { "offered" };
-    [service.name.clone(), service.sessions.to_string(), state.into(), service.modems.join(", ")]
+/// About the configuration, if it is not that of the start.
+fn configuration(status: &Status) -> String {
+    let ConfigurationStatus { loaded_seconds_ago, refused_seconds_ago } = status.configuration;
+    let loaded = match loaded_seconds_ago {
+        ago if ago < status.uptime_seconds => format!(", configuration of {} ago", time(ago)),
+        _ => String::new(),
+    };
+    let refused = refused_seconds_ago.map(|ago| format!("; a newer one was refused {} ago", time(ago)));
+    let refused = refused.map(|words| match &loaded[..] {
+        "" => format!(", configuration of the start{words}"),
+        _ => words,
+    });
+    format!("{loaded}{}\n", refused.unwrap_or_default())
 }
 
-fn modem(modem: &ModemStatus) -> [String; 4] {
-    let state = match modem.wait_seconds {
-        Some(wait) => format!("{} {}", modem.state, time(wait)),
-        None => modem.state.clone(),
+fn service(service: &ServiceStatus) -> [String; 5] {
+    let sessions = match service.session_limit {
+        Some(limit) => format!("{} of {limit}", service.sessions),
+        None => service.sessions.to_string(),
     };
+    let mut state = state(&service.state, service.wait_seconds);
+    if let Some(reason) = &service.reason {
+        state = format!("{state}: {reason}");
+    }
+    let free = format!("{} of {}", service.free_modems, service.modems.len());
+    [service.name.clone(), sessions, free, state, service.modem_names.join(", ")]
+}
+
+fn state(state: &str, wait: Option<u64>) -> String {
+    wait.map_or_else(|| state.to_owned(), |wait| format!("{state} {}", time(wait)))
+}
+
+fn modem(modem: &ModemStatus) -> [String; 5] {
     [
-        modem.device.clone(),
-        state,
+        modem.name.clone(),
+        // By command line a modem has no name but that of its device.
+        if modem.device == modem.name { String::new() } else { modem.device.clone() },
+        state(&modem.state, modem.wait_seconds),
         modem.peer.clone().unwrap_or_default(),
         modem.reason.clone().unwrap_or_default(),
     ]
@@ -64,7 +91,7 @@ fn session(session: &SessionStatus) -> [String; 9] {
         session.peer.clone(),
         session.interface.clone(),
         session.service.clone(),
-        session.modem.clone(),
+        session.modem_name.clone(),
         session.state.clone(),
         time(session.seconds),
         flow(&session.host_to_modem),
@@ -80,7 +107,8 @@ fn discard((name, count): (&String, &u64)) -> Option<[String; 3]> {
 }
 
 fn problem(problem: &Problem) -> [String; 2] {
-    [format!("{} ago", time(problem.seconds_ago)), problem.text.clone()]
+    let times = if problem.times > 1 { format!(" ({} times)", problem.times) } else { String::new() };
+    [format!("{} ago", time(problem.seconds_ago)), format!("{}{times}", problem.text)]
 }
 
 fn flow(flow: &FlowStatus) -> String {
@@ -169,30 +197,55 @@ mod tests {
         Status {
             version: "1.0".into(),
             uptime_seconds: 7265,
+            configuration: ConfigurationStatus { loaded_seconds_ago: 300, refused_seconds_ago: Some(60) },
             interfaces: vec![InterfaceStatus {
                 name: "eth0".into(),
                 mac: Some("02:00:00:00:00:01".into()),
                 mtu: Some(1500),
                 up: true,
             }],
-            services: vec![ServiceStatus {
-                name: "internet".into(),
-                modems: vec!["/dev/ttyUSB0".into(), "/dev/ttyUSB1".into()],
-                sessions: 1,
-                drained: true,
-            }],
+            services: vec![
+                ServiceStatus {
+                    name: "internet".into(),
+                    modems: vec!["/dev/ttyUSB0".into(), "/dev/ttyUSB1".into()],
+                    modem_names: vec!["roof".into(), "cellar".into()],
+                    sessions: 1,
+                    state: "backing off".into(),
+                    reason: Some("NO CARRIER".into()),
+                    wait_seconds: Some(12),
+                    ..ServiceStatus::default()
+                },
+                ServiceStatus {
+                    name: "guests".into(),
+                    modems: vec!["/dev/ttyUSB2".into(); 2],
+                    modem_names: vec!["/dev/ttyUSB2".into(); 2],
+                    free_modems: 1,
+                    session_limit: Some(1),
+                    drained: true,
+                    state: "drained".into(),
+                    ..ServiceStatus::default()
+                },
+            ],
             modems: vec![
                 ModemStatus {
+                    name: "roof".into(),
                     device: "/dev/ttyUSB0".into(),
                     state: "online".into(),
                     peer: Some("02:00:00:00:00:09".into()),
                     ..ModemStatus::default()
                 },
                 ModemStatus {
+                    name: "cellar".into(),
                     device: "/dev/ttyUSB1".into(),
                     state: "backing off".into(),
-                    reason: Some("the modem said \u{1b}[2JNO CARRIER".into()),
+                    reason: Some("\u{1b}[2JNO CARRIER".into()),
                     wait_seconds: Some(12),
+                    ..ModemStatus::default()
+                },
+                ModemStatus {
+                    name: "/dev/ttyUSB2".into(),
+                    device: "/dev/ttyUSB2".into(),
+                    state: "idle".into(),
                     ..ModemStatus::default()
                 },
             ],
@@ -202,40 +255,47 @@ mod tests {
                 interface: "eth0".into(),
                 service: "internet".into(),
                 modem: "/dev/ttyUSB0".into(),
+                modem_name: "roof".into(),
                 state: "open".into(),
                 seconds: 184,
                 host_to_modem: flow(999, None),
                 modem_to_host: flow(34_567_890, Some(1_234_567)),
             }],
             discards: BTreeMap::from([("bad_fcs".into(), 3), ("aborted".into(), 0), ("new".into(), 1)]),
-            problems: vec![Problem { seconds_ago: 3, text: "the dial failed".into() }],
+            problems: vec![
+                Problem { seconds_ago: 3, text: "cellar: the dial failed".into(), times: 7 },
+                Problem { seconds_ago: 60, text: "eth7: cannot be served yet".into(), times: 1 },
+            ],
         }
     }
 
     #[test]
     fn a_status_is_pleasant_to_read() {
         let expected = "\
-pppoe-serial-bridge 1.0, up 2 h 1 min
+pppoe-serial-bridge 1.0, up 2 h 1 min, configuration of 5 min 0 s ago; a newer one was refused 1 min 0 s ago
 
 INTERFACE  ADDRESS            MTU   STATE
 eth0       02:00:00:00:00:01  1500  up
 
-SERVICE   SESSIONS  STATE    MODEMS
-internet  1         drained  /dev/ttyUSB0, /dev/ttyUSB1
+SERVICE   SESSIONS  FREE    STATE                         MODEMS
+internet  1         0 of 2  backing off 12 s: NO CARRIER  roof, cellar
+guests    0 of 1    1 of 2  drained                       /dev/ttyUSB2, /dev/ttyUSB2
 
-MODEM         STATE             HOST               WHY
-/dev/ttyUSB0  online            02:00:00:00:00:09
-/dev/ttyUSB1  backing off 12 s                     the modem said ?[2JNO CARRIER
+MODEM         DEVICE        STATE             HOST               WHY
+roof          /dev/ttyUSB0  online            02:00:00:00:00:09
+cellar        /dev/ttyUSB1  backing off 12 s                     ?[2JNO CARRIER
+/dev/ttyUSB2                idle
 
-SESSION  HOST               ON    SERVICE   MODEM         STATE  FOR        FROM HOST  FROM MODEM
-0x0012   02:00:00:00:00:09  eth0  internet  /dev/ttyUSB0  open   3 min 4 s  999 B      34 MB, 1.2 Mbit/s
+SESSION  HOST               ON    SERVICE   MODEM  STATE  FOR        FROM HOST  FROM MODEM
+0x0012   02:00:00:00:00:09  eth0  internet  roof   open   3 min 4 s  999 B      34 MB, 1.2 Mbit/s
 
 DROPPED  COUNT  MEANING
 bad_fcs  3      damaged on the serial line
 new      1
 
 PROBLEMS
-3 s ago   the dial failed
+3 s ago        cellar: the dial failed (7 times)
+1 min 0 s ago  eth7: cannot be served yet
 ";
         assert_eq!(render(&example()), expected);
     }

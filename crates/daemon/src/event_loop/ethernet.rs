@@ -46,7 +46,9 @@ impl EventLoop {
         if up {
             self.interface_is_up(now, id, mac, mtu);
         } else {
-            warn!("{} is down: waiting for it to come up", self.report.interface(id));
+            let problem = format!("{} is down: waiting for it to come up", self.report.interface(id));
+            warn!("{problem}");
+            self.report.keep_problem(now, problem);
         }
         Ok(())
     }
@@ -109,6 +111,7 @@ impl EventLoop {
             info!("{}: the interface is there", interface.name);
             if let Err(error) = self.open_interface(now, id, interface) {
                 error!("cannot {error}");
+                self.report.keep_problem(now, format!("cannot {error}"));
             }
             return;
         }
@@ -119,6 +122,7 @@ impl EventLoop {
             self.interface_is_up(now, id, mac, mtu);
         } else if before.is_up {
             warn!("{}: the interface is down", before.name);
+            self.report.keep_problem(now, format!("{}: the interface is down", before.name));
             self.timers.push((now + DOWN, Timer::StillDown(id)));
         }
     }

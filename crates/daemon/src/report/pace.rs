@@ -1,6 +1,7 @@
 //! How often something is told: few lines of what others can cause, and ever fewer of what goes on and on.
 
 use bridge_proto::time::Instant;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Lines of one kind: some at once, then only so many in a time.
@@ -25,6 +26,40 @@ impl LineLimit {
             self.full_at = next;
         }
         allowed
+    }
+}
+
+/// What was said lately, not to be said again for a while.
+#[derive(Debug)]
+pub(super) struct Said<K> {
+    /// In the order in which it was said.
+    said: VecDeque<(Instant, K)>,
+}
+
+impl<K> Default for Said<K> {
+    fn default() -> Self {
+        Self { said: VecDeque::new() }
+    }
+}
+
+impl<K: PartialEq> Said<K> {
+    const AGAIN: Duration = Duration::from_secs(600);
+    /// Above that the oldest is forgotten, and may be said again sooner.
+    const MOST: usize = 256;
+
+    /// Whether this was not said lately; from now on it was.
+    pub(super) fn is_news(&mut self, now: Instant, what: K) -> bool {
+        while self.said.front().is_some_and(|(when, _)| *when + Self::AGAIN <= now) {
+            self.said.pop_front();
+        }
+        if self.said.iter().any(|(_, said)| *said == what) {
+            return false;
+        }
+        if self.said.len() >= Self::MOST {
+            self.said.pop_front();
+        }
+        self.said.push_back((now, what));
+        true
     }
 }
 
@@ -62,6 +97,18 @@ impl ToldCount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_is_said_again_after_a_while_and_little_is_remembered() {
+        let mut said = Said::default();
+        let at = |seconds: u64| Instant::from_millis(1000 * seconds);
+        let news = [0, 5, 599, 600, 605, 1200].map(|second| said.is_news(at(second), 7));
+        assert_eq!(news, [true, false, false, true, false, true]);
+        for what in 0..100_000 {
+            said.is_news(at(2000), what);
+        }
+        assert_eq!(said.said.len(), Said::<i32>::MOST);
+    }
 
     #[test]
     fn what_goes_on_is_told_ever_more_seldom_and_afresh_after_a_quiet_time() {

@@ -124,3 +124,45 @@ fn discovery_packets_are_described_both_ways_at_debug_level() {
 fn that_nothing_was_dropped_is_said_too() {
     assert!(logged(Level::INFO, |report| report.tell_all()).contains("nothing was dropped"));
 }
+
+#[test]
+fn that_a_host_is_offered_nothing_is_said_once_for_each_service_and_reason() {
+    let office = ServiceName::parse(b"office").unwrap();
+    let not_offered = |reason: RefusalReason| Event::NotOffered {
+        peer: Peer { interface: ETH0, mac: HOST },
+        service: office.clone(),
+        reason,
+    };
+    let backing_off = |wait| RefusalReason::BackingOff {
+        failure: bridge_proto::event::ConnectFailure::NoLink,
+        wait: Duration::from_secs(wait),
+    };
+    let log = logged(Level::INFO, |report| {
+        for second in 0..100 {
+            let now = NOW + Duration::from_secs(second);
+            report.event(now, &not_offered(RefusalReason::AllBusy));
+            report.event(now, &not_offered(backing_off(100 - second)));
+        }
+        report.event(NOW + Duration::from_secs(3600), &not_offered(RefusalReason::AllBusy));
+    });
+    let busy = "02:00:00:00:00:01 on eth0: not offered office: every modem of this service is in use";
+    assert_eq!(log.matches(busy).count(), 2, "{log}");
+    let resting = "not offered office: next dial in 100 s, the last one failed: the far end never spoke PPP";
+    assert_eq!(log.matches(resting).count(), 1, "{log}");
+    assert_eq!(log.lines().count(), 3, "{log}");
+}
+
+#[test]
+fn a_warning_is_a_problem_and_the_modem_has_its_name() {
+    logged(Level::ERROR, |report| {
+        report.name_modem(MODEM, "roof");
+        let failure = bridge_proto::event::ConnectFailure::NoLink;
+        report.event(NOW, &Event::ConnectFailed { modem: MODEM, failure });
+        report.keep_problem(NOW, "eth7: cannot be served yet");
+        let texts: Vec<_> = report.problems().iter().map(|problem| problem.text.clone()).collect();
+        assert_eq!(
+            texts,
+            ["eth7: cannot be served yet", "roof: the dial failed: the far end never spoke PPP"]
+        );
+    });
+}

@@ -7,20 +7,19 @@ use super::io::Output;
 use super::offers::HeldOffer;
 use super::pool::BusyPolicy;
 use crate::discard::DiscardReason;
-use crate::discovery::{self, AccessConcentrator, LocalInterface, Refusal, ServiceName, SessionRequest};
+use crate::discovery::{AccessConcentrator, LocalInterface, ServiceName, SessionRequest};
 use crate::event::{CloseReason, ConnectFailure, Event, Peer, RefusalReason};
 use crate::id::{InterfaceId, ModemId};
 use crate::modem::{ModemState, ModemTrigger};
 use crate::time::Instant;
 use crate::wire::discovery::{Code, DiscoveryPacket};
 use crate::wire::tag::TagType;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 /// Where a host can be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// By the call that it has.
     Own(ModemId),
     /// By a modem that is free.
@@ -57,7 +56,7 @@ impl Bridge {
         }
     }
 
-    fn discard(
+    pub(super) fn discard(
         &mut self,
         interface: InterfaceId,
         source: Option<crate::wire::ethernet::MacAddr>,
@@ -133,10 +132,12 @@ impl Bridge {
     /// Makes the offers whose time has come, if they can still be kept.
     pub(super) fn make_due_offers(&mut self, now: Instant) {
         while let Some(held) = self.offers.take_due(now) {
-            if self.place(now, held.peer, held.service).is_ok() {
-                self.make_offer(held.peer, held.frame);
-            } else {
-                self.discard(held.peer.interface, Some(held.peer.mac), DiscardReason::ServiceUnavailable);
+            match self.place(now, held.peer, held.service) {
+                Ok(_) => self.make_offer(held.peer, held.frame),
+                Err(reason) => {
+                    let discarded = self.tell_not_offered(held.peer, held.service, reason);
+                    self.discard(held.peer.interface, Some(held.peer.mac), discarded);
+                }
             }
         }
     }
@@ -153,28 +154,6 @@ impl Bridge {
             .map_or(Duration::ZERO, |config| config.delay.with_sessions(sessions))
     }
 
-    /// Tells a service that is not ours from one that cannot be had now; those who hold its modems have to
-    /// show that they are alive.
-    fn why_no_offer(&mut self, now: Instant, peer: Peer, asked: &[u8]) -> DiscardReason {
-        let is_asked = |index: &usize| {
-            asked.is_empty() || self.config.services.get(*index).is_some_and(|s| s.name.as_octets() == asked)
-        };
-        let wanted: Vec<usize> = self.services_of(peer.interface).iter().copied().filter(is_asked).collect();
-        let reasons = wanted.iter().map(|service| self.place(now, peer, *service).err());
-        let reason = match reasons.flatten().next() {
-            _ if wanted.is_empty() => DiscardReason::UnknownService,
-            Some(RefusalReason::NotAllowed) => DiscardReason::DeniedPeer,
-            Some(RefusalReason::LimitReached) => DiscardReason::SessionLimit,
-            _ => DiscardReason::ServiceUnavailable,
-        };
-        if reason != DiscardReason::DeniedPeer {
-            for service in wanted {
-                self.challenge_holders(now, service);
-            }
-        }
-        reason
-    }
-
     fn concentrator(&self, interface: InterfaceId) -> Result<&AccessConcentrator, DiscardReason> {
         self.concentrators.get(usize::from(interface.0)).ok_or(DiscardReason::NotForUs)
     }
@@ -184,11 +163,11 @@ impl Bridge {
     }
 
     /// What is offered on an interface, the default first.
-    fn services_of(&self, interface: InterfaceId) -> &[usize] {
+    pub(super) fn services_of(&self, interface: InterfaceId) -> &[usize] {
         self.interface_config(interface).map_or(&[], |config| &config.services)
     }
 
-    fn pool(&self, service: usize) -> impl Iterator<Item = &Line> {
+    pub(super) fn pool(&self, service: usize) -> impl Iterator<Item = &Line> {
         let modems = self.config.services.get(service).map_or(&[][..], |service| &service.modems);
         modems.iter().filter_map(|modem| self.line(*modem))
     }
@@ -238,11 +217,22 @@ impl Bridge {
     }
 
     /// Where a host can be served, or why it cannot.
-    fn place(&self, now: Instant, peer: Peer, service: usize) -> Result<Place, RefusalReason> {
+    pub(super) fn place(&self, now: Instant, peer: Peer, service: usize) -> Result<Place, RefusalReason> {
         let config = self.config.services.get(service).ok_or(RefusalReason::UnknownService)?;
         if !config.access.permits(peer.mac) {
             return Err(RefusalReason::NotAllowed);
         }
+        self.place_for_anybody(now, peer, service)
+    }
+
+    /// Where a host can be served that is allowed to come.
+    pub(super) fn place_for_anybody(
+        &self,
+        now: Instant,
+        peer: Peer,
+        service: usize,
+    ) -> Result<Place, RefusalReason> {
+        let config = self.config.services.get(service).ok_or(RefusalReason::UnknownService)?;
         let is_down = |line: &Line| matches!(line.state, ModemState::Terminating | ModemState::HangingUp);
         // Also on a modem that has left the pool since: the call goes on.
         let own = self.lines.iter().find(|line| line.is_for(peer, service) && !is_down(line));
@@ -396,40 +386,6 @@ impl Bridge {
         line.call = Some(Call::new(peer, waiting, now));
         self.report(Event::CallStarted { modem, peer });
         self.emit(Output::OpenModem(modem));
-    }
-
-    /// Why no modem of `service` can be had: the most hopeful reason of its pool.
-    fn why_not(&self, now: Instant, service: usize) -> RefusalReason {
-        // A modem that is not there is of no hope, whatever befell it before.
-        let there = || self.pool(service).filter(|line| line.state != ModemState::Absent);
-        let resting = there().filter_map(|line| line.rest.as_ref()).filter(|rest| rest.0 > now);
-        let resting = resting.min_by_key(|rest| rest.0);
-        if let Some((until, failure)) = resting {
-            return RefusalReason::BackingOff { failure: failure.clone(), wait: *until - now };
-        }
-        let spent = there().filter_map(|line| line.budget.spent(now)).min_by_key(|spent| spent.until);
-        if let Some(spent) = spent {
-            return RefusalReason::BudgetSpent { limit: spent.limit, wait: spent.until - now };
-        }
-        if self.pool(service).all(|line| line.state == ModemState::Absent) {
-            return RefusalReason::NoModem;
-        }
-        RefusalReason::AllBusy
-    }
-
-    /// RFC 2516 §5.4: a PADS without a session, which says why.
-    pub(super) fn refuse(&mut self, request: &SessionRequest, reason: RefusalReason) {
-        let peer = Peer { interface: request.interface, mac: request.peer };
-        if let Some(local) = self.interface(request.interface) {
-            let text = reason.to_string();
-            let refusal = match reason {
-                RefusalReason::UnknownService | RefusalReason::NotAllowed => Refusal::ServiceNameError(&text),
-                _ => Refusal::AcSystemError(&text),
-            };
-            let frame = discovery::refuse(&local, request, refusal);
-            self.emit(Output::SendDiscovery { interface: local.id, frame });
-        }
-        self.report(Event::Refused { peer, reason });
     }
 
     /// RFC 2516 §5.5: only the host of a session ends it.

@@ -27,6 +27,7 @@ mod lockout;
 mod offers;
 mod pool;
 mod reconfigure;
+mod refusal;
 mod rescue;
 mod session;
 mod snapshot;

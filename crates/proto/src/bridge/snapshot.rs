@@ -6,8 +6,8 @@
 use super::Bridge;
 use super::call::{Line, Waiting};
 use crate::discovery::ServiceName;
-use crate::event::{CloseReason, ConnectFailure, Peer};
-use crate::id::ModemId;
+use crate::event::{CloseReason, ConnectFailure, Peer, RefusalReason};
+use crate::id::{InterfaceId, ModemId};
 use crate::modem::{BudgetLimit, ModemState};
 use crate::time::Instant;
 use crate::wire::discovery::SessionId;
@@ -30,8 +30,16 @@ pub struct ServiceSnapshot {
     pub name: ServiceName,
     /// The modems that may serve it.
     pub modems: Vec<ModemId>,
+    /// How many of them could be dialled now.
+    pub free: usize,
+    /// Sessions at once.
+    pub limit: usize,
+    /// The interfaces that are up and on which it is offered when it can be had.
+    pub interfaces: Vec<InterfaceId>,
     /// It takes no new calls.
     pub drained: bool,
+    /// Why another host could not have it now, though there is an interface to ask on.
+    pub unavailable: Option<RefusalReason>,
 }
 
 /// One modem.
@@ -103,6 +111,10 @@ impl Bridge {
         let services = self.config.services.iter().enumerate().map(|(index, service)| ServiceSnapshot {
             name: service.name.clone(),
             modems: service.modems.clone(),
+            free: self.pool(index).filter(|line| line.is_free(now) && line.next.is_none()).count(),
+            limit: service.sessions,
+            interfaces: self.interfaces_of(index),
+            unavailable: self.why_unavailable(now, index),
             drained: self.is_drained(index),
         });
         Snapshot {

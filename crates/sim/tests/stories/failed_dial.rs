@@ -43,7 +43,7 @@ fn a_modem_that_cannot_be_opened_is_a_failed_dial() {
     world.start(0);
     let entry = world.run_until(secs(5), |entry| refusal(entry, 0).is_some());
     let (kind, text) = refusal(&entry, 0).expect("it was just found");
-    assert_eq!((kind, text.as_str()), (AC_SYSTEM_ERROR, "the dial failed: the modem is not plugged in"));
+    assert_eq!((kind, text), (AC_SYSTEM_ERROR, "the dial failed: the modem is not plugged in"));
     world.plug(0);
     until_state(&mut world, 0, ModemState::Idle);
     bring_up(&mut world, 0);

@@ -26,6 +26,10 @@ fn while_the_first_host_is_served_the_second_is_offered_nothing() {
     world.run_for(secs(10));
     assert_eq!(world.count(0, |entry| offers(entry, 1)), 0);
     assert!(world.discarded(DiscardReason::ServiceUnavailable) >= 2);
+    let told = |entry: &Entry| {
+        matches!(entry.event(), Some(Event::NotOffered { reason: RefusalReason::AllBusy, .. }))
+    };
+    assert!(world.count(0, told) >= 2);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn an_abort_ends_it_with_four_plus_its_index() {
     assert_eq!(run.story.exit_code(), Some(5));
     assert_eq!(
         run.story.error().to_string(),
-        "step 5 (line 3, column 1): expected \"CONNECT\", but \"NO CARRIER\" came (ABORT string 2); \
+        "step 5 of the chat script: expected \"CONNECT\", but \"NO CARRIER\" came (ABORT string 2); \
          last received: \"ATD^M^M^JNO CARRIER\""
     );
 }
@@ -51,7 +51,7 @@ fn a_timeout_ends_it_with_three_and_says_what_came_instead() {
     assert_eq!(run.story.exit_code(), Some(3));
     let text = run.story.error().to_string();
     assert!(
-        text.starts_with("step 2 (line 2, column 3): expected \"OK\", which did not come within 7 s"),
+        text.starts_with("step 2 of the chat script: expected \"OK\", which did not come within 7 s"),
         "{text}"
     );
     assert!(text.ends_with("last received: \"+CME ERROR: SIM busy^M^J\""), "{text}");

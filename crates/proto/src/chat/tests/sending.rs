@@ -113,7 +113,7 @@ fn a_send_may_not_take_longer_than_the_timeout() {
     assert_eq!(late.story.exit_code(), Some(1));
     assert_eq!(
         late.story.error().to_string(),
-        "step 3 (line 1, column 14): sending took longer than the timeout of 2 s"
+        "step 3 of the chat script: sending took longer than the timeout of 2 s"
     );
     let mut at_the_end = Run::new(r"TIMEOUT 2 '' a\d\d\d\c");
     assert_eq!(at_the_end.wait_to_the_end(), Duration::from_secs(3));
