@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # With three modems in two services on two interfaces, one of them a VLAN, from one configuration file:
 #  - three clients are connected at once, each through the modem that the policy of its service chooses, and all ping;
-#  - a fourth is offered nothing, the log says why, and the others do not notice;
+#  - a fourth that was offered the last modem is told why it came too late, and then it is offered nothing; the log and
+#    `status` say why, and the others do not notice;
 #  - clients that come back in another order have the modems that they had before, as the policy is sticky.
 segment ac alice bob carol dave
 vlan ac 7
@@ -32,11 +33,16 @@ if on dave "$guest/attacker" eth0 probe --service guests --wait 1; then fail "gu
 call alice eth0 office
 alice=$client
 wait_call 30 alice 2
+read -r ac cookie < <(on dave "$guest/attacker" eth0 cookie --service office)
 call bob eth0 office
 bob=$client
 call carol eth0.7 guests
 wait_call 30 bob 1
 wait_call 30 carol 3
+
+refusal=$(on dave "$guest/attacker" eth0 ask "$ac" office "$cookie")
+[ "$refusal" = 'AC-System-Error: every modem of this service is in use' ] || fail "refused with: $refusal"
+wait_log 10 ac.log "$(mac dave) on eth0: refused: every modem of this service is in use"
 
 before=$(mark ac.log)
 call dave eth0 office
@@ -48,7 +54,10 @@ second=$!
 ping_through 3 carol
 wait $first
 wait $second
-wait_log 10 ac.log "$(mac dave): service_unavailable" "$before"
+wait_log 10 ac.log "$(mac dave) on eth0: not offered office: every modem of this service is in use" "$before"
+on ac "$BRIDGE" status --control /run/ac.control >status.log
+wait_log 1 status.log '^office  *2  *0 of 2  *busy  *two, one'
+wait_log 1 status.log '^three  */run/tty3  *online'
 absent PADO dave.log
 kill -TERM "$dave"
 wait_end 10 "$dave" || :
@@ -60,7 +69,7 @@ before=$(mark ac.log)
 kill -TERM "$alice" "$bob"
 wait_end 10 "$alice" || :
 wait_end 10 "$bob" || :
-for number in 1 2; do wait_log 20 ac.log "tty$number: idle" "$before"; done
+for name in one two; do wait_log 20 ac.log "$name: idle" "$before"; done
 before=$(mark bob.log)
 call bob eth0 office persist maxfail 0 holdoff 1
 wait_call 30 bob 1 "$before"
