@@ -15,6 +15,7 @@ use bridge_sim::pppoe::Mac;
 use own_network::Test;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
 use std::thread;
@@ -144,8 +145,11 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     let text = format!("{}{SERVED}", modem("first", &first));
     let mut world = World::with_file("broken", first, &text);
     let before = world.daemon.status();
+    assert_eq!(world.daemon.told_manager(), "1 modem, 0 sessions");
     let said = world.daemon.reload(&text.replace("lock =", "look ="), "nothing is changed");
     assert!(said.contains("bridge.toml:3:1: ") && said.contains("`lock`"), "{said}");
+    let told = world.daemon.told_manager();
+    assert_eq!(told, "1 modem, 0 sessions; the newest configuration was refused, see the log");
     let after = world.daemon.status();
     assert!(before["configuration"]["refused_seconds_ago"].is_null());
     assert!(after["configuration"]["refused_seconds_ago"].as_u64().is_some());
@@ -153,6 +157,7 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     assert!(problem.starts_with("configuration not reloaded: ") && problem.contains("`lock`"), "{problem}");
     assert_eq!((&before["modems"], &before["services"]), (&after["modems"], &after["services"]));
     world.daemon.reload(&text, "configuration unchanged");
+    assert_eq!(world.daemon.told_manager(), "1 modem, 0 sessions");
     let mended = world.daemon.status();
     assert!(mended["configuration"]["refused_seconds_ago"].is_null());
     assert_eq!(mended["problems"].as_array().map(Vec::len), Some(0), "what was mended is no problem");
@@ -288,6 +293,8 @@ struct Daemon {
     child: Child,
     control: PathBuf,
     file: PathBuf,
+    /// Where it tells a service manager how things stand.
+    manager: UnixDatagram,
     // What it says last is not read, but must find somebody who could.
     log: BufReader<ChildStderr>,
 }
@@ -298,8 +305,10 @@ impl Daemon {
         let (script, control) = (directory.join("modem.chat"), directory.join("control"));
         let file = directory.join("bridge.toml");
         std::fs::write(&script, SCRIPT).unwrap();
+        let manager = UnixDatagram::bind(directory.join("manager")).unwrap();
         // No lock file: this is not the system's business.
         let mut command = Command::new(PROGRAM);
+        command.env("NOTIFY_SOCKET", directory.join("manager"));
         command.arg("--control").arg(&control);
         if let Some(text) = text {
             std::fs::write(&file, text).unwrap();
@@ -310,7 +319,7 @@ impl Daemon {
         }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        let mut daemon = Self { child, control, file, log };
+        let mut daemon = Self { child, control, file, manager, log };
         daemon.listen("ready: serving");
         daemon
     }
@@ -335,6 +344,18 @@ impl Daemon {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
         self.listen(words)
+    }
+
+    /// The next line that `systemctl status` would show.
+    fn told_manager(&self) -> String {
+        let mut octets = [0; 256];
+        loop {
+            let len = self.manager.recv(&mut octets).unwrap();
+            let told = String::from_utf8_lossy(&octets[..len]).into_owned();
+            if let Some(status) = told.strip_prefix("STATUS=") {
+                return status.to_owned();
+            }
+        }
     }
 
     /// Runs a subcommand.
