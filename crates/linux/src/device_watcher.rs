@@ -84,26 +84,35 @@ impl DeviceWatcher {
         Ok(PathId(self.paths.len() - 1))
     }
 
-    /// Watches this path under the number of another, which is watched no longer.
+    /// Watches this path under a number that another may have had, which is watched no longer. How things stand at
+    /// first is not told as a change.
     ///
     /// # Errors
     ///
-    /// No inotify watch to be had; the other is still watched.
+    /// No inotify watch to be had; then the number stands for nothing, and the other is watched no longer all the same.
     pub fn watch_instead(&mut self, id: PathId, path: &Path) -> Result<(), OsError> {
+        self.forget_path(id);
         let watched = self.arm(path)?;
-        if let Some(slot) = self.paths.get_mut(id.0) {
-            let before = mem::replace(slot, watched);
-            self.forget(&before.steps);
+        if self.paths.len() <= id.0 {
+            self.paths.resize_with(id.0 + 1, WatchedPath::default);
         }
+        self.paths[id.0] = watched;
         Ok(())
     }
 
-    /// Watches a path no longer: what becomes of it is not told. Its number is not given to another.
+    /// Watches a path no longer: what becomes of it is not told, and for all we know it is missing. Its number is
+    /// given to another only by [`DeviceWatcher::watch_instead`].
     pub fn forget_path(&mut self, id: PathId) {
         if let Some(watched) = self.paths.get_mut(id.0) {
-            let steps = mem::take(&mut watched.steps);
-            self.forget(&steps);
+            let before = mem::take(watched);
+            self.forget(&before.steps);
         }
+    }
+
+    /// Whether two paths lead to one device, after the last change that was told.
+    pub fn is_same_device(&self, one: PathId, other: PathId) -> bool {
+        let identity = |id: PathId| Some(self.paths.get(id.0)?.device?.identity);
+        identity(one).is_some_and(|one| identity(other) == Some(one))
     }
 
     fn arm(&self, path: &Path) -> Result<WatchedPath, OsError> {
@@ -237,9 +246,9 @@ impl AsFd for DeviceWatcher {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct WatchedPath {
-    /// From the root on.
+    /// From the root on; empty if nothing is watched.
     path: PathBuf,
     steps: Vec<Step>,
     device: Option<Device>,

@@ -43,6 +43,13 @@ fn is_readable(watcher: &DeviceWatcher) -> bool {
     !events.is_empty()
 }
 
+/// How many directories the kernel watches for it.
+fn watches(watcher: &DeviceWatcher) -> usize {
+    use std::os::fd::AsRawFd;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", watcher.as_fd().as_raw_fd())).unwrap();
+    info.lines().filter(|line| line.starts_with("inotify")).count()
+}
+
 /// All that has changed by now: inotify queues its events before the call that caused them returns.
 fn changes(watcher: &mut DeviceWatcher) -> Vec<(usize, DeviceState)> {
     let mut changes = Vec::new();
@@ -226,11 +233,6 @@ fn watches_are_not_hoarded() {
     let directory = Directory::new("hoard");
     let modem = directory.path("serial/modem");
     let mut watcher = watching(&modem);
-    let watches = |watcher: &DeviceWatcher| {
-        use std::os::fd::AsRawFd;
-        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", watcher.as_fd().as_raw_fd())).unwrap();
-        info.lines().filter(|line| line.starts_with("inotify")).count()
-    };
     let at_first = watches(&watcher);
     for _ in 0..5 {
         fs::create_dir(directory.path("serial")).unwrap();
@@ -242,4 +244,67 @@ fn watches_are_not_hoarded() {
         changes(&mut watcher);
         assert_eq!(watches(&watcher), at_first);
     }
+}
+
+#[test]
+fn another_path_under_a_number_is_watched_instead() {
+    let directory = Directory::new("instead");
+    let (old, new) = (directory.path("old/modem"), directory.path("new/modem"));
+    fs::create_dir(directory.path("old")).unwrap();
+    fs::create_dir(directory.path("new")).unwrap();
+    let mut watcher = watching(&old);
+    let at_first = watches(&watcher);
+    symlink("/dev/null", &new).unwrap();
+    watcher.watch_instead(PathId(0), &new).unwrap();
+    // How it stands at first is no change, and what is not yet told of the old one is not told any more.
+    assert_eq!((watcher.state(PathId(0)), watches(&watcher)), (Present, at_first + 1));
+    symlink("/dev/null", &old).unwrap();
+    assert_eq!(changes(&mut watcher), []);
+    fs::remove_file(&new).unwrap();
+    assert_eq!(changes(&mut watcher), [(0, Missing)]);
+}
+
+#[test]
+fn a_path_that_is_forgotten_is_missing_and_its_changes_are_not_told() {
+    let directory = Directory::new("forgotten");
+    let [one, two] = ["one/modem", "two/modem"].map(|name| directory.path(name));
+    for path in [&one, &two] {
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        symlink("/dev/null", path).unwrap();
+    }
+    let mut watcher = watching(&one);
+    let with_one = watches(&watcher);
+    assert_eq!(watcher.watch(&two).unwrap(), PathId(1));
+    // One that is waiting to be told.
+    fs::remove_file(&two).unwrap();
+    watcher.forget_path(PathId(1));
+    assert_eq!((watcher.state(PathId(1)), watches(&watcher)), (Missing, with_one));
+    symlink("/dev/null", &two).unwrap();
+    assert_eq!(changes(&mut watcher), []);
+    // What others need is still watched, and a number may be given again.
+    fs::remove_file(&one).unwrap();
+    assert_eq!(changes(&mut watcher), [(0, Missing)]);
+    watcher.watch_instead(PathId(1), &two).unwrap();
+    assert_eq!(watcher.state(PathId(1)), Present);
+    watcher.forget_path(PathId(7));
+    watcher.watch_instead(PathId(3), &two).unwrap();
+    assert_eq!([2, 3].map(|path| watcher.state(PathId(path))), [Missing, Present]);
+}
+
+#[test]
+fn two_paths_to_one_device_are_known_as_such() {
+    let directory = Directory::new("same");
+    let (null, zero) = (directory.path("null"), directory.path("zero"));
+    symlink("/dev/null", &null).unwrap();
+    symlink("/dev/zero", &zero).unwrap();
+    let mut watcher = watching(Path::new("/dev/null"));
+    for path in [&null, &zero, &directory.path("missing")] {
+        watcher.watch(path).unwrap();
+    }
+    let is_same = |watcher: &DeviceWatcher, other| watcher.is_same_device(PathId(0), PathId(other));
+    assert_eq!([1, 2, 3, 4].map(|path| is_same(&watcher, path)), [true, false, false, false]);
+    assert!(!watcher.is_same_device(PathId(3), PathId(3)));
+    fs::remove_file(&null).unwrap();
+    changes(&mut watcher);
+    assert!(!is_same(&watcher, 1));
 }
