@@ -76,6 +76,14 @@ impl Gate {
         self.interfaces.resize(interfaces, RateLimit::default());
     }
 
+    /// Another interface has this number.
+    pub(super) fn forget(&mut self, interface: InterfaceId) {
+        self.peers.retain(|(peer, _)| peer.interface != interface);
+        if let Some(limit) = self.interfaces.get_mut(usize::from(interface.0)) {
+            *limit = RateLimit::default();
+        }
+    }
+
     pub(super) fn allow_padi(&mut self, now: Instant, interface: InterfaceId, limits: &Limits) -> bool {
         let limit = self.interfaces.get_mut(usize::from(interface.0));
         limit.is_some_and(|limit| limit.allow(now, limits.padi_rate))

@@ -2,6 +2,7 @@
 //! many clients redial after a PADT with no pause at all. They are kept out for a growing time.
 
 use crate::event::Peer;
+use crate::id::InterfaceId;
 use crate::time::Instant;
 use alloc::collections::BTreeMap;
 use core::time::Duration;
@@ -59,6 +60,11 @@ impl Lockout {
         }
     }
 
+    /// Another interface has this number.
+    pub(super) fn forget(&mut self, interface: InterfaceId) {
+        self.hosts.retain(|peer, _| peer.interface != interface);
+    }
+
     /// How long `peer` has to wait, if it has to.
     pub(super) fn wait(&self, now: Instant, peer: Peer) -> Option<Duration> {
         let until = self.hosts.get(&peer)?.until;
@@ -69,7 +75,6 @@ impl Lockout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::InterfaceId;
     use crate::wire::ethernet::MacAddr;
     use std::vec::Vec;
 

@@ -190,6 +190,12 @@ impl Bridge {
         self.lines.iter().filter_map(Line::poll_timeout).chain(self.offers.poll_timeout()).min()
     }
 
+    /// Whether [`Input::Shutdown`] was given: nothing is begun any more, and nothing changed.
+    #[must_use]
+    pub const fn is_shutting_down(&self) -> bool {
+        self.shutting_down
+    }
+
     /// Whether, after [`Input::Shutdown`], everybody has been told and every modem is closed.
     #[must_use]
     pub fn is_finished(&self) -> bool {

@@ -82,6 +82,11 @@ impl Offers {
         self.held.retain(|held| held.peer.interface != interface);
     }
 
+    /// A service is gone.
+    pub(super) fn forget_service(&mut self, service: usize) {
+        self.held.retain(|held| held.service != service);
+    }
+
     pub(super) fn forget_all(&mut self) {
         self.held.clear();
     }

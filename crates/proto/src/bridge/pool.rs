@@ -5,7 +5,7 @@
 
 use super::config::ServiceConfig;
 use crate::event::Peer;
-use crate::id::ModemId;
+use crate::id::{InterfaceId, ModemId};
 use crate::time::Instant;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -59,6 +59,30 @@ impl Pools {
     pub(super) fn make_room(&mut self, services: usize, modems: usize) {
         self.last.resize(services, None);
         self.failed.resize(modems, None);
+    }
+
+    /// Another interface has this number.
+    pub(super) fn forget_interface(&mut self, interface: InterfaceId) {
+        self.had.retain(|(peer, _, _)| peer.interface != interface);
+    }
+
+    /// Another service has this number.
+    pub(super) fn forget_service(&mut self, service: usize) {
+        self.had.retain(|(_, of, _)| *of != service);
+        if let Some(last) = self.last.get_mut(service) {
+            *last = None;
+        }
+    }
+
+    /// Another modem has this number.
+    pub(super) fn forget_modem(&mut self, modem: ModemId) {
+        self.had.retain(|(_, _, had)| *had != modem);
+        for last in &mut self.last {
+            last.take_if(|last| *last == modem);
+        }
+        if let Some(failed) = self.failed.get_mut(usize::from(modem.0)) {
+            *failed = None;
+        }
     }
 
     /// A host is given a modem.
@@ -119,7 +143,6 @@ impl Pools {
 mod tests {
     use super::*;
     use crate::discovery::ServiceName;
-    use crate::id::InterfaceId;
     use crate::wire::ethernet::MacAddr;
 
     const A: ModemId = ModemId(0);

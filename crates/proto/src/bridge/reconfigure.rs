@@ -4,8 +4,10 @@
 //! modems have cost, failures and cookies are remembered. What is new about a modem counts from its next call;
 //! limits, lists and names count from the next packet.
 //!
-//! The caller keeps every interface, service and modem in its place, even one that is no longer wanted, and puts
-//! new ones behind all others: a number never means two things.
+//! The caller keeps every interface, service and modem in its place, even one that is no longer wanted. A new one
+//! gets a place behind all others, or one that is not wanted and of which nothing is under way any more
+//! ([`Bridge::is_modem_unused`] and its like): a number never means two things at once, and there are never many more
+//! places than things.
 
 use super::Bridge;
 use super::call::Line;
@@ -22,7 +24,7 @@ pub struct Reconfiguration {
     /// The whole policy. Nothing in it may lead to what is no longer wanted: no pool has a removed modem, no
     /// interface offers a removed service, and a removed interface offers nothing.
     pub config: BridgeConfig,
-    /// Modems that are not as they were. New ones are not among them.
+    /// Modems that are not as they were. New ones behind all others are not among them.
     pub modems: Vec<(ModemId, ModemChange)>,
     /// Indices of the services that are no longer wanted: their sessions end.
     pub removed_services: Vec<usize>,
@@ -39,9 +41,39 @@ pub enum ModemChange {
     Port,
     /// It is no longer wanted: its call ends, and there will be no other.
     Removed,
+    /// It has the place of another, which was removed and is unused: nothing is remembered of that.
+    Replaced,
 }
 
 impl Bridge {
+    /// Whether nothing is under way with a modem: once it is removed, another may have its place.
+    #[must_use]
+    pub fn is_modem_unused(&self, modem: ModemId) -> bool {
+        self.line(modem).is_none_or(|line| {
+            let is_opening = line.state == ModemState::Opening;
+            line.call.is_none() && line.next.is_none() && !line.state.is_open() && !is_opening
+        })
+    }
+
+    /// Whether no call is for a service: once it is removed, another may have its place.
+    #[must_use]
+    pub fn is_service_unused(&self, service: usize) -> bool {
+        self.lines.iter().all(|line| {
+            line.call.as_ref().is_none_or(|call| call.service != service)
+                && line.next.as_ref().is_none_or(|next| next.service != service)
+        })
+    }
+
+    /// Whether no call is for a host on an interface: once that is removed, another may have its place.
+    #[must_use]
+    pub fn is_interface_unused(&self, interface: InterfaceId) -> bool {
+        self.interface(interface).is_none()
+            && self.lines.iter().all(|line| {
+                line.call.as_ref().is_none_or(|call| call.peer.interface != interface)
+                    && line.next.as_ref().is_none_or(|next| next.request.interface != interface)
+            })
+    }
+
     pub(super) fn on_reconfigure(&mut self, now: Instant, change: Reconfiguration) {
         if self.shutting_down {
             return;
@@ -49,13 +81,30 @@ impl Bridge {
         self.adopt(change.config);
         for interface in change.removed_interfaces {
             self.leave_interface(now, interface, &CloseReason::InterfaceRemoved);
+            self.forget_interface(interface);
         }
         for (modem, change) in change.modems {
             self.change_modem(now, modem, change);
         }
         for service in change.removed_services {
             self.end_service(now, service);
+            self.forget_service(service);
         }
+    }
+
+    /// What is remembered of hosts on an interface is not for those on another in its place.
+    fn forget_interface(&mut self, interface: InterfaceId) {
+        self.gate.forget(interface);
+        self.lockout.forget(interface);
+        self.strays.forget(interface);
+        self.pools.forget_interface(interface);
+    }
+
+    /// What is remembered of a service is not for another in its place.
+    fn forget_service(&mut self, service: usize) {
+        self.offers.forget_service(service);
+        self.pools.forget_service(service);
+        self.on_resume(Some(service));
     }
 
     /// Makes room for what is new; what was there keeps its state.
@@ -72,6 +121,9 @@ impl Bridge {
     }
 
     fn change_modem(&mut self, now: Instant, modem: ModemId, change: ModemChange) {
+        if change == ModemChange::Replaced && self.is_modem_unused(modem) {
+            return self.replace_modem(modem);
+        }
         let config = self.config.modems.get(usize::from(modem.0)).cloned();
         let Some(line) = self.line_mut(modem) else { return };
         line.changed = config;
@@ -92,7 +144,9 @@ impl Bridge {
         }
         match change {
             ModemChange::Settings => {}
-            ModemChange::Port => self.end_call(now, modem, CloseReason::Reconfigured),
+            ModemChange::Port | ModemChange::Replaced => {
+                self.end_call(now, modem, CloseReason::Reconfigured);
+            }
             ModemChange::Removed => {
                 if let Some(next) = self.line_mut(modem).and_then(|line| line.next.take()) {
                     self.refuse(&next.request, RefusalReason::Reconfigured);
@@ -100,6 +154,14 @@ impl Bridge {
                 self.end_call(now, modem, CloseReason::Reconfigured);
             }
         }
+    }
+
+    fn replace_modem(&mut self, modem: ModemId) {
+        let config = self.config.modems.get(usize::from(modem.0)).cloned();
+        if let Some((line, config)) = self.line_mut(modem).zip(config) {
+            *line = Line::new(modem, config);
+        }
+        self.pools.forget_modem(modem);
     }
 
     fn end_service(&mut self, now: Instant, service: usize) {

@@ -2,6 +2,7 @@
 
 use super::limits::RateLimit;
 use crate::event::Peer;
+use crate::id::InterfaceId;
 use crate::time::Instant;
 use crate::wire::discovery::SessionId;
 use alloc::vec::Vec;
@@ -34,12 +35,16 @@ impl Strays {
         }
         allowed
     }
+
+    /// Another interface has this number.
+    pub(super) fn forget(&mut self, interface: InterfaceId) {
+        self.told.retain(|(peer, _, _)| peer.interface != interface);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::InterfaceId;
     use crate::wire::ethernet::MacAddr;
 
     fn peer(number: u16) -> Peer {

@@ -209,3 +209,65 @@ fn nothing_is_changed_any_more_while_the_bridge_shuts_down() {
     assert_eq!(story.snapshot().modems.len(), 2);
     assert_eq!(story.bridge.snapshot(NOW).services.len(), 2);
 }
+
+#[test]
+fn a_place_is_free_when_the_last_call_of_what_had_it_is_over() {
+    let mut story = Story::begin();
+    story.open_session(ANN);
+    let mut change = unchanged();
+    change.config.services[0].modems.clear();
+    change.config.interfaces[0].services.clear();
+    change.modems = vec![(A, ModemChange::Removed)];
+    (change.removed_services, change.removed_interfaces) = (vec![0], vec![ETH0]);
+    let is_free = |story: &Story| {
+        let bridge = &story.bridge;
+        (bridge.is_modem_unused(A), bridge.is_service_unused(0), bridge.is_interface_unused(ETH0))
+    };
+    assert_eq!(is_free(&story), (false, false, false));
+    reconfigure(&mut story, change);
+    // The modem is on its way down.
+    assert_eq!(is_free(&story), (false, true, true));
+    let due = story.bridge.poll_timeout().unwrap();
+    story.bridge.handle_timeout(due);
+    assert_eq!(is_free(&story), (true, true, true));
+}
+
+#[test]
+fn another_modem_in_the_place_of_one_knows_nothing_of_it() {
+    let mut story = Story::begin();
+    let cookie = story.cookie(ANN);
+    story.request(ANN, "lte", &cookie);
+    story.input(Input::CommandFailed { modem: A, why: "BUSY".into() });
+    let traffic = Traffic { host_octets: 600, modem_octets: 400, ..Traffic::default() };
+    story.input(Input::Traffic { modem: A, traffic });
+    let mut change = unchanged();
+    change.config.services[0].modems = vec![ModemId(1)];
+    change.modems = vec![(A, ModemChange::Removed)];
+    reconfigure(&mut story, change);
+    let due = story.bridge.poll_timeout().unwrap();
+    story.bridge.handle_timeout(due);
+    assert!(story.bridge.is_modem_unused(A));
+    let mut change = unchanged();
+    change.config.modems[0].budget.octets_per_month = Some(1000);
+    change.modems = vec![(A, ModemChange::Replaced)];
+    reconfigure(&mut story, change);
+    let modem = story.snapshot().modems[0].clone();
+    assert_eq!((modem.state, modem.failures, modem.rest), (ModemState::Absent, 0, None));
+    story.input(Input::ModemAppeared { modem: A });
+    assert!(story.offer(ANN, "lte").is_some());
+}
+
+#[test]
+fn another_service_in_the_place_of_one_that_was_drained_is_offered() {
+    let mut story = Story::begin();
+    story.input(Input::Drain { service: Some(0) });
+    let mut change = unchanged();
+    change.config.services[0].modems.clear();
+    change.config.interfaces[0].services = vec![1];
+    change.removed_services = vec![0];
+    reconfigure(&mut story, change);
+    let mut change = unchanged();
+    change.config.services[0].name = ServiceName::parse(b"fax").unwrap();
+    reconfigure(&mut story, change);
+    assert!(story.offer(ANN, "fax").is_some());
+}
