@@ -2,6 +2,7 @@
 
 use super::choices::Choices;
 use super::lcp::lcp_frame;
+use super::reconfigure::Policy;
 use super::world::{Port, Toward, World};
 use bridge_proto::bridge::{
     Bridge, BridgeConfig, BusyPolicy, CallTiming, DialMethod, Input, InterfaceConfig, Limits, ModemConfig,
@@ -28,7 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Anything happens, then the bridge is shut down, then anything happens again while it finishes.
 pub fn bridge(octets: &[u8]) {
     let mut choices = Choices::new(octets);
-    let mut world = World::new(Bridge::new(config(&mut choices), Seed(choices.array())), MODEMS);
+    let config = config(&mut choices);
+    let mut policy = Policy::new(config.clone());
+    let mut world = World::new(Bridge::new(config, Seed(choices.array())), MODEMS);
     // A world in which nothing is there is of little interest.
     for interface in 0..INTERFACES {
         let mac = MacAddr([2, 0, 0, 0, 1, interface as u8]);
@@ -50,7 +53,7 @@ pub fn bridge(octets: &[u8]) {
             finished_by = Some(world.now + PATIENCE);
             world.happens(Input::Shutdown);
         }
-        happen(&mut world, &mut choices);
+        happen(&mut world, &mut policy, &mut choices);
     }
     let end = finished_by.unwrap_or_else(|| {
         world.happens(Input::Shutdown);
@@ -135,9 +138,9 @@ fn config(choices: &mut Choices<'_>) -> BridgeConfig {
     }
 }
 
-fn happen(world: &mut World, choices: &mut Choices<'_>) {
+fn happen(world: &mut World, policy: &mut Policy, choices: &mut Choices<'_>) {
     // One more than there are, now and then.
-    let modem = ModemId(choices.below(16) as u16 % (MODEMS + 1));
+    let modem = ModemId(choices.below(16) as u16 % (world.ports.len() as u16 + 1));
     let interface = InterfaceId(if choices.octet() < 8 { INTERFACES } else { u16::from(choices.flag()) });
     let why = || String::from("it did not\nwork");
     match choices.octet() {
@@ -185,6 +188,7 @@ fn happen(world: &mut World, choices: &mut Choices<'_>) {
             let mtu = choices.one_of(&[1500, 1500, 9000, 1492, 576]);
             world.happens(Input::InterfaceUp { interface, mac, mtu });
         }
+        253..=255 => policy.reconfigure(world, choices),
         _ => {
             world.happens(Input::ModemOpened { modem });
         }

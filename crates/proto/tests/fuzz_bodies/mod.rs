@@ -15,6 +15,7 @@ pub mod hdlc;
 pub mod lcp;
 #[path = "../../src/hdlc/oracle.rs"]
 mod oracle;
+mod reconfigure;
 pub mod wire;
 mod world;
 

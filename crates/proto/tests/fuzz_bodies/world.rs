@@ -15,9 +15,13 @@ pub struct World {
     pub now: Instant,
     /// Address and MTU of the interfaces that are up.
     pub up: BTreeMap<InterfaceId, (MacAddr, u16)>,
+    /// The largest MTU that interfaces ever had.
+    pub largest: BTreeMap<InterfaceId, u16>,
     /// Addresses that interfaces had before.
     pub before: BTreeSet<MacAddr>,
     pub ports: BTreeMap<ModemId, Port>,
+    /// Modems that are not wanted any more.
+    pub removed: BTreeSet<ModemId>,
     /// What has passed through the sessions.
     pub traffic: u64,
     /// The sessions whose frames are forwarded.
@@ -57,8 +61,10 @@ impl World {
             bridge,
             now: Instant::from_millis(1000),
             up: BTreeMap::new(),
+            largest: BTreeMap::new(),
             before: BTreeSet::new(),
             traffic: 0,
+            removed: BTreeSet::new(),
             ports: (0..modems).map(|modem| (ModemId(modem), Port::Closed)).collect(),
             routes: BTreeMap::new(),
             cookies: BTreeMap::new(),
@@ -70,6 +76,8 @@ impl World {
     pub fn happens(&mut self, input: Input<'_>) {
         match &input {
             Input::InterfaceUp { interface, mac, mtu } if interface.0 < 2 => {
+                let largest = self.largest.entry(*interface).or_default();
+                *largest = (*largest).max(*mtu);
                 if let Some((before, _)) = self.up.insert(*interface, (*mac, *mtu)) {
                     self.before.insert(before);
                 }
@@ -127,6 +135,7 @@ impl World {
             Output::SendDiscovery { interface, frame } => self.send_discovery(interface, &frame),
             Output::OpenModem(modem) => {
                 assert_eq!(self.ports[&modem], Port::Closed);
+                assert!(!self.removed.contains(&modem), "{modem} is not wanted");
                 self.ports.insert(modem, Port::Wanted);
             }
             Output::CloseModem(modem) => {
@@ -191,10 +200,12 @@ impl World {
 
     fn send_discovery(&mut self, interface: InterfaceId, frame: &[u8]) {
         let packet = DiscoveryPacket::parse(frame).unwrap();
-        let (mac, mtu) = self.up[&interface];
+        let (mac, _) = self.up[&interface];
         // What hung on an address that the interface had before is told from that address.
         assert!(packet.source == mac || (packet.code == Code::Padt && self.before.contains(&packet.source)));
         assert!(packet.destination.is_unicast());
+        // Who has asked with long tags before the MTU shrank is answered with them, and the kernel drops that.
+        let mtu = self.largest[&interface];
         assert!(packet.pppoe_octets <= usize::from(mtu), "{} octets", packet.pppoe_octets);
         let peer = (interface, packet.destination);
         match packet.code {
