@@ -11,6 +11,7 @@ use bridge_proto::modem::BackoffConfig;
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -170,7 +171,7 @@ pub struct Modem {
 }
 
 /// A chat script in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InlineScript {
     /// As it was written.
     pub text: String,
@@ -185,7 +186,7 @@ impl Serialize for InlineScript {
 }
 
 /// A chat script in a file of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScriptFile {
     /// Where it is.
     pub path: PathBuf,
@@ -282,7 +283,7 @@ pub struct Chat {
 }
 
 /// How the chat scripts of a modem are held.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct ScriptSettings {
     /// Until the script says otherwise.
     #[serde(serialize_with = "time")]
@@ -307,8 +308,39 @@ pub struct ScriptSettings {
     pub variables: BTreeMap<String, String>,
 }
 
+/// Where PINs and passwords are, that is in variables and in scripts, is left out.
+impl fmt::Debug for ScriptSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptSettings")
+            .field("environment", &self.environment)
+            .field("variables", &self.variables.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InlineScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InlineScript").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ScriptFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScriptFile").field(&self.path).finish()
+    }
+}
+
+impl fmt::Debug for ChatText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chat(_) => f.debug_tuple("Chat").finish_non_exhaustive(),
+            Self::ChatFile(path) => f.debug_tuple("ChatFile").field(path).finish(),
+        }
+    }
+}
+
 /// Where a chat script is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatText {
     /// In the configuration.
@@ -415,6 +447,10 @@ pub struct Named<T>(pub Vec<(String, T)>);
 impl<T> Named<T> {
     pub(super) fn names(&self) -> Vec<&str> {
         self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    pub(super) fn of_name(&self, wanted: &str) -> Option<&T> {
+        self.0.iter().find(|(name, _)| name == wanted).map(|(_, thing)| thing)
     }
 
     pub(super) fn number_of(&self, wanted: &str) -> Option<usize> {

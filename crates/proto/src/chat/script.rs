@@ -13,12 +13,19 @@ use super::escape::{ScriptOptions, clean_expect};
 use super::redact::printable;
 
 /// A chat script: steps to be done one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Script {
     steps: Vec<Step>,
     pub(super) words: Vec<Word>,
     pub(super) has_byte_order_mark: bool,
     pub(super) first_crlf: Option<Position>,
+}
+
+impl fmt::Debug for Script {
+    // Scripts have PINs and passwords in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("steps", &self.steps.len()).finish_non_exhaustive()
+    }
 }
 
 impl Script {
