@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
+use tracing::info;
 
 /// chat(8) reads no more of a file that a script names.
 const MAX_FILE_OCTETS: u64 = 1023;
@@ -143,12 +144,17 @@ impl EventLoop {
     fn close_modem(&mut self, now: Instant, modem: ModemId) {
         self.stop_command(now, modem);
         self.unwatch_modem(modem);
+        let waiting = self.waiting_for(modem);
         if let Some(port) = self.modem(modem) {
             port.close();
         }
         self.adopt_settings(now, modem);
         // A tty that was only hung up is still there.
         self.look_for_modem(now, modem);
+        for other in waiting {
+            info!("{}: the device is free", self.report.modem(other));
+            self.look_for_modem(now, other);
+        }
     }
 
     fn send_to_host(&mut self, modem: ModemId, ppp: &[u8]) {

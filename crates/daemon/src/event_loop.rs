@@ -7,7 +7,9 @@ mod ethernet;
 mod modems;
 mod source;
 
-use crate::config::{Config, Origin, Places};
+pub(crate) use modems::path_id;
+
+use crate::config::{Loaded, Origin, Places};
 use crate::control::Control;
 use crate::ethernet_port::EthernetPort;
 use crate::modem_port::ModemPort;
@@ -96,6 +98,16 @@ pub(crate) enum Timer {
     GiveUp,
 }
 
+impl Timer {
+    /// The modem that it is about.
+    pub(crate) const fn modem(self) -> Option<ModemId> {
+        match self {
+            Self::BeginBreak(modem) | Self::EndBreak(modem) | Self::StillQuiet { modem, .. } => Some(modem),
+            Self::StillDown(_) | Self::KillCommand(_) | Self::TellDiscards | Self::GiveUp => None,
+        }
+    }
+}
+
 /// The running daemon.
 #[derive(Debug)]
 pub struct EventLoop {
@@ -114,8 +126,12 @@ pub struct EventLoop {
     pub(crate) bridge: Bridge,
     pub(crate) table: SessionTable,
     pub(crate) ethernet: Vec<Option<EthernetPort>>,
-    pub(crate) modems: Vec<ModemPort>,
-    /// What they share.
+    /// By their numbers. There is none for a modem that was removed and is closed.
+    pub(crate) modems: Vec<Option<ModemPort>>,
+    /// Ports that modems had which were removed, for the next new ones: what they have reserved of the buffers need
+    /// not be reserved again.
+    pub(crate) spare_ports: Vec<ModemPort>,
+    /// What all ports share.
     pub(crate) buffers: Buffers,
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
@@ -133,7 +149,7 @@ impl EventLoop {
     ///
     /// # Errors
     /// What is missing, and how to give it.
-    pub fn start(config: Config) -> Result<Self, StartError> {
+    pub fn start(Loaded { settings, config, .. }: Loaded) -> Result<Self, StartError> {
         // Signals first: one that comes during the start must end the program in order.
         let signals = SignalSet::open()?;
         let poller = Poller::new()?;
@@ -142,7 +158,7 @@ impl EventLoop {
         let modem_names = config.modems.iter().map(|modem| modem.name.clone()).collect();
         let report = Report::new(config.interfaces.clone(), modem_names);
         let buffers = Buffers::default();
-        let with_key = |modem| Ok(ModemPort::new(modem, random::octets()?, buffers.clone()));
+        let with_key = |modem| Ok(Some(ModemPort::new(modem, random::octets()?, buffers.clone())));
         let wait = config.wait;
         let mut event_loop = Self {
             bridge: Bridge::new(config.bridge.clone(), Seed(random::octets()?)),
@@ -156,9 +172,10 @@ impl EventLoop {
             ethernet: config.interfaces.iter().map(|_| None).collect(),
             table: SessionTable::new(),
             modems: config.modems.iter().cloned().map(with_key).collect::<Result<_, OsError>>()?,
+            spare_ports: Vec::new(),
             buffers,
             report,
-            places: Places::new(config),
+            places: Places::new(settings, config),
             origin: None,
             timers: Vec::new(),
             leftovers: Vec::new(),
@@ -225,7 +242,7 @@ impl EventLoop {
     /// Watches a modem's device, opens it once and closes it again: a wrong path or a missing right is the
     /// operator's to know now.
     fn try_modem(&mut self, modem: ModemId) -> Result<(), StartError> {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
         // The watcher numbers its paths as the modems are numbered.
         self.devices.watch(&port.settings.device)?;
         port.open().map_err(StartError::Device)?;
@@ -236,7 +253,7 @@ impl EventLoop {
     /// Runs until a signal ends it. 0 if it ended in order.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let modems: Vec<String> = self.modems.iter().map(ModemPort::full_name).collect();
+        let modems: Vec<String> = self.modems.iter().flatten().map(ModemPort::full_name).collect();
         info!("ready: serving {} on {}", modems.join(", "), self.places.interface_names().join(", "));
         if let Some(notifier) = &self.notifier {
             let _ = notifier.ready();
@@ -262,7 +279,7 @@ impl EventLoop {
 
     fn next_timeout(&self) -> Option<Instant> {
         let own = self.timers.iter().map(|(due, _)| *due).min();
-        let flush = self.modems.iter().filter_map(ModemPort::next_flush).min();
+        let flush = self.modems.iter().flatten().filter_map(ModemPort::next_flush).min();
         [own, flush, self.bridge.poll_timeout()].into_iter().flatten().min()
     }
 
@@ -271,7 +288,7 @@ impl EventLoop {
             let (_, timer) = self.timers.swap_remove(at);
             self.on_timer(now, timer);
         }
-        if self.modems.iter().filter_map(ModemPort::next_flush).any(|due| due <= now) {
+        if self.modems.iter().flatten().filter_map(ModemPort::next_flush).any(|due| due <= now) {
             self.flush_modems(now);
         }
         if self.bridge.poll_timeout().is_some_and(|due| due <= now) {
@@ -399,6 +416,6 @@ fn now() -> Instant {
     Instant::from_micros(micros - *START.get_or_init(|| micros))
 }
 
-fn modem_id(number: usize) -> ModemId {
+pub(crate) fn modem_id(number: usize) -> ModemId {
     ModemId(u16::try_from(number).unwrap_or(u16::MAX))
 }

@@ -22,7 +22,7 @@ mod transmit_queue;
 
 pub use event_loop::{EventLoop, StartError};
 
-use config::{Loaded, Origin, Surroundings};
+use config::{Origin, Surroundings};
 use control::client;
 use report::Remedied;
 use std::io::IsTerminal;
@@ -54,20 +54,21 @@ fn run(arguments: cli::Arguments) -> ExitCode {
     } else {
         Origin::File(arguments.config)
     };
-    let Loaded { config, warnings, .. } = match origin.load(&Surroundings::of_this_process()) {
+    let loaded = match origin.load(&Surroundings::of_this_process()) {
         Ok(loaded) => loaded,
         Err(problems) => {
             eprintln!("{}", problems.render(std::io::stderr().is_terminal()));
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    report::start_logging(arguments.log_level.unwrap_or(config.log_level));
-    for warning in warnings.lines() {
+    report::start_logging(arguments.log_level, loaded.config.log_level);
+    let warnings: Vec<String> = loaded.warnings.lines().collect();
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let started = EventLoop::start(config)
+    let started = EventLoop::start(loaded)
         .map_err(|error| error.to_string())
-        .map(|event_loop| event_loop.reloading_from(origin).warned(&warnings))
+        .map(|event_loop| event_loop.reloading_from(origin).warned(warnings))
         .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
     match started {
         Ok(event_loop) => event_loop.run(),

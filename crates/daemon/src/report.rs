@@ -22,31 +22,48 @@ use problems::Problems;
 use std::fmt;
 use std::io::IsTerminal;
 use std::mem::{Discriminant, discriminant};
+use std::sync::OnceLock;
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, debug, enabled, info, warn};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::LogLevel;
 
-/// Logs to standard error: with colours on a terminal, without times where the journal adds its own.
-pub(crate) fn start_logging(level: LogLevel) {
-    let level = match level {
-        LogLevel::Error => Level::ERROR,
-        LogLevel::Warn => Level::WARN,
-        LogLevel::Info => Level::INFO,
-        LogLevel::Debug => Level::DEBUG,
-        LogLevel::Trace => Level::TRACE,
-    };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
+/// Where the level can be changed, unless the command line has said which it is.
+static LEVEL: OnceLock<Handle<LevelFilter, Registry>> = OnceLock::new();
+
+/// Logs to standard error: with colours on a terminal, without times where the journal adds its own. What is `given`
+/// by the command line counts before what is `configured`.
+pub(crate) fn start_logging(given: Option<LogLevel>, configured: LogLevel) {
+    let (filter, handle) = reload::Layer::new(level_filter(given.unwrap_or(configured)));
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     // A second subscriber can only be a second daemon in one process, which logs with the first.
-    let _ = if std::env::var_os("JOURNAL_STREAM").is_some() {
-        builder.without_time().try_init()
+    let started = if std::env::var_os("JOURNAL_STREAM").is_some() {
+        registry.with(lines.without_time()).try_init()
     } else {
-        builder.try_init()
+        registry.with(lines).try_init()
     };
+    if started.is_ok() && given.is_none() {
+        let _ = LEVEL.set(handle);
+    }
+}
+
+fn level_filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
 }
 
 /// Log and counters of one daemon.
@@ -57,7 +74,7 @@ pub(crate) struct Report {
     discards: [ToldCount; DiscardReason::ALL.len()],
     limits: [LineLimit; Kind::ALL.len()],
     left_out: [ToldCount; Kind::ALL.len()],
-    /// Whether packets are described; asked once, for the per-frame path.
+    /// Whether packets are described; asked seldom, for the per-frame path.
     describes: bool,
     /// Packets marked by ECN instead of being dropped.
     marked: u64,
@@ -80,6 +97,13 @@ impl Report {
             not_offered: Said::default(),
             problems: Problems::default(),
         }
+    }
+
+    /// So much is logged from now on. Says whether it is: what the command line has said counts before.
+    pub(crate) fn set_log_level(&mut self, level: LogLevel) -> bool {
+        let is_set = LEVEL.get().is_some_and(|handle| handle.reload(level_filter(level)).is_ok());
+        self.describes = enabled!(Level::DEBUG);
+        is_set
     }
 
     /// Other interfaces from now on.

@@ -21,7 +21,7 @@ use std::process::{Child, ChildStderr, Command, ExitCode, Output, Stdio};
 use std::thread;
 use support::{ModemOnPty, now};
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 13] = [
     ("a_session_is_seen_and_disconnected", a_session_is_seen_and_disconnected),
     ("a_failed_dial_is_seen_with_its_reason", a_failed_dial_is_seen_with_its_reason),
     ("a_service_is_drained_and_resumed", a_service_is_drained_and_resumed),
@@ -32,6 +32,15 @@ const TESTS: [Test; 7] = [
         an_interface_that_is_added_but_missing_is_a_problem,
     ),
     ("a_script_of_the_command_line_is_read_again", a_script_of_the_command_line_is_read_again),
+    ("an_interface_is_added_and_removed_by_reloads", an_interface_is_added_and_removed_by_reloads),
+    ("an_open_modem_gets_another_device_after_its_call", an_open_modem_gets_another_device_after_its_call),
+    ("a_device_is_another_modems_when_it_is_closed", a_device_is_another_modems_when_it_is_closed),
+    (
+        "what_is_renamed_again_and_again_takes_no_more_memory",
+        what_is_renamed_again_and_again_takes_no_more_memory,
+    ),
+    ("so_much_is_logged_as_the_newest_file_says", so_much_is_logged_as_the_newest_file_says),
+    ("the_command_line_says_how_much_is_logged", the_command_line_says_how_much_is_logged),
 ];
 
 fn main() -> ExitCode {
@@ -192,6 +201,111 @@ fn a_script_of_the_command_line_is_read_again() {
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
 }
 
+fn an_interface_is_added_and_removed_by_reloads() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let elsewhere = format!("{}[service.internet]\n[interface.other]\n", modem("first", &first));
+    let both = format!("{elsewhere}[interface.near]\n");
+    link::create_veth("other", "end").unwrap();
+    let mut world = World::with_file("interfaces", first, &elsewhere);
+    let names = |status: &Value| {
+        let interfaces = status["interfaces"].as_array().unwrap().iter();
+        interfaces.map(|interface| interface["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(world.daemon.reload(&both, "configuration reloaded").contains("interface near: added"));
+    assert_eq!(names(&world.daemon.status()), ["other", "near"]);
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+    let said = world.daemon.reload(&elsewhere, "configuration reloaded");
+    assert!(said.contains("interface near: removed"), "{said}");
+    assert_eq!(names(&world.daemon.status()), ["other"]);
+    world.until(|event| matches!(event, HostEvent::Ended { .. }).then_some(()));
+    // And once more, in the place that it had.
+    world.daemon.reload(&both, "configuration reloaded");
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+    // One that is not there is waited for.
+    let said = world.daemon.reload(&both.replace("other", "missing"), "configuration reloaded");
+    assert!(said.contains("missing: cannot be served yet"), "{said}");
+    link::create_veth("missing", "end2").unwrap();
+    world.daemon.listen("missing: the interface is there");
+}
+
+fn an_open_modem_gets_another_device_after_its_call() {
+    let [first, second] = [(); 2].map(|()| ModemOnPty::start(DialResult::Connect, ModemFaults::default()));
+    let text = |first: &ModemOnPty| format!("{}{SERVED}", modem("first", first));
+    let (before, after) = (text(&first), text(&second));
+    let mut world = World::with_file("device", first, &before);
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+    let said = world.daemon.reload(&after, "configuration reloaded");
+    assert!(said.contains("modem first: changed: device"), "{said}");
+    world.until(|event| matches!(event, HostEvent::Ended { .. }).then_some(()));
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+    let status = world.daemon.status();
+    assert_eq!(status["modems"][0]["device"], second.device().display().to_string());
+}
+
+fn a_device_is_another_modems_when_it_is_closed() {
+    let [first, second] = [(); 2].map(|()| ModemOnPty::start(DialResult::Connect, ModemFaults::default()));
+    let text = |one, other| format!("{}{}{SERVED}", modem("first", one), modem("second", other));
+    let (before, after) = (text(&first, &second), text(&second, &first));
+    let mut world = World::with_file("swap", first, &before);
+    let opened = |event: &HostEvent| matches!(event, HostEvent::SessionOpened { .. }).then_some(());
+    world.until(opened);
+    let said = world.daemon.reload(&after, "configuration reloaded");
+    assert!(said.contains("waiting until modem first has closed the device"), "{said}");
+    world.until(|event| matches!(event, HostEvent::Ended { .. }).then_some(()));
+    // Whoever asks meanwhile is not offered a device that we have open ourselves.
+    let mut refused = 0;
+    world.until(|event| {
+        refused += usize::from(matches!(event, HostEvent::Refused { .. }));
+        opened(event)
+    });
+    assert_eq!(refused, 0);
+    let said = world.daemon.hang_up("configuration unchanged");
+    assert!(said.contains("the device is free") && !said.contains("the dial failed"), "{said}");
+}
+
+fn what_is_renamed_again_and_again_takes_no_more_memory() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let named = |number: usize| {
+        format!("{}[service.s{number}]\n[interface.near]\n", modem(&format!("m{number}"), &first))
+    };
+    let files: Vec<String> = (0..200).map(named).collect();
+    let mut world = World::with_file("renamed", first, &files[0]);
+    let mut sizes = Vec::new();
+    for text in &files[1..] {
+        world.daemon.reload(text, "configuration reloaded");
+        let [taken, reserved] = ["VmRSS", "VmData"].map(|kind| world.daemon.memory_kib(kind));
+        sizes.push((taken, reserved, world.daemon.inotify_watches()));
+    }
+    // All that is ever needed is had after a few.
+    let (early, late) = (sizes[20], sizes[sizes.len() - 1]);
+    assert!(late.0 < early.0 + 1024 && late.1 < early.1 + 4096, "{sizes:?}");
+    assert_eq!(late.2, early.2);
+}
+
+fn so_much_is_logged_as_the_newest_file_says() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let text = format!("{}{SERVED}", modem("first", &first));
+    let mut world = World::with_file("level", first, &text);
+    let said = world.daemon.reload(&format!("log_level = \"debug\"\n{text}"), "configuration reloaded");
+    assert!(said.contains("configuration: log_level: changed\n"), "{said}");
+    world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));
+    // Both what is an event and what is asked for each packet.
+    world.daemon.listen("DEBUG near: received PADI");
+    world.daemon.listen("DEBUG near: sent PADO");
+    world.daemon.reload(&format!("wait = true\n{text}"), "wait: changed, which counts from the next start");
+    // What was said before that, and no more.
+    let said = world.daemon.hang_up("configuration unchanged");
+    assert!(!said.contains("DEBUG"), "{said}");
+}
+
+fn the_command_line_says_how_much_is_logged() {
+    let first = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let text = format!("{}{SERVED}", modem("first", &first));
+    let mut world = World::with_file_and("given", first, &text, &["--log-level=info"]);
+    let said = world.daemon.reload(&format!("log_level = \"debug\"\n{text}"), "configuration reloaded");
+    assert!(said.contains("log_level does not count: the command line has a --log-level"), "{said}");
+}
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pppoe-serial-bridge");
 const SCRIPT: &str = "ABORT BUSY TIMEOUT 5 '' ATZ OK ATD*99# CONNECT '\\c'";
 
@@ -212,47 +326,58 @@ impl World {
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("control-{name}-{}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
         let modem = ModemOnPty::start(dial, ModemFaults::default());
-        Self::begin(directory, modem, None)
+        Self::begin(directory, modem, None, &[])
     }
 
     /// Served as this file says.
     fn with_file(name: &str, modem: ModemOnPty, text: &str) -> Self {
+        Self::with_file_and(name, modem, text, &[])
+    }
+
+    fn with_file_and(name: &str, modem: ModemOnPty, text: &str, options: &[&str]) -> Self {
         let directory =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("control-{name}-{}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
-        Self::begin(directory, modem, Some(text))
+        Self::begin(directory, modem, Some(text), options)
     }
 
-    fn begin(directory: PathBuf, modem: ModemOnPty, text: Option<&str>) -> Self {
+    fn begin(directory: PathBuf, modem: ModemOnPty, text: Option<&str>, options: &[&str]) -> Self {
         let far = cable();
         let sockets = [0x8863, 0x8864].map(|ether_type| PacketSocket::open(&far, ether_type).unwrap());
-        let daemon = Daemon::start(&directory, modem.device(), text);
+        let daemon = Daemon::start(&directory, modem.device(), text, options);
         let mac = far.mac.map(|octet| format!("{octet:02x}")).join(":");
         let host = Host::new(HostConfig::new(Mac(far.mac), PPPD), 1);
         Self { daemon, modem, host, mac, sockets, started: false, directory }
     }
 
-    /// Lets the host at work, from the first call on, until it has said what is looked for.
+    /// Lets the host at work, from the first call on, until it has said what is looked for. When its session or its
+    /// patience ends, it begins again.
     fn until<T>(&mut self, mut looked_for: impl FnMut(&HostEvent) -> Option<T>) -> T {
         let poller = Poller::new().unwrap();
         for (socket, token) in self.sockets.iter().zip(0..) {
             poller.add(socket, Token(token), Interest::READABLE).unwrap();
         }
-        if !std::mem::replace(&mut self.started, true) {
-            self.host.start(now());
-        }
         let mut events = Events::with_capacity(2);
         let mut frame = [0; 2048];
         loop {
+            if !std::mem::replace(&mut self.started, true) {
+                self.host.start(now());
+            }
             let mut found = None;
             while let Some(output) = self.host.poll_output() {
                 match output {
                     HostOutput::Frame(frame) => drop(self.sockets[0].send(&frame).unwrap()),
-                    HostOutput::Event(event) => found = found.or_else(|| looked_for(&event)),
+                    HostOutput::Event(event) => {
+                        self.started &= !matches!(event, HostEvent::Ended { .. });
+                        found = found.or_else(|| looked_for(&event));
+                    }
                 }
             }
             if let Some(found) = found {
                 return found;
+            }
+            if !self.started {
+                continue;
             }
             poller.wait(&mut events, self.host.poll_timeout().map(|due| due - now())).unwrap();
             for socket in &mut self.sockets {
@@ -281,7 +406,10 @@ fn cable() -> Interface {
     let mut events = Events::with_capacity(1);
     loop {
         while monitor.next_change().unwrap().is_some() {}
-        if monitor.interfaces().filter(|interface| interface.is_running).count() == 2 {
+        let is_ready = |interface: &&Interface| {
+            interface.is_running && ["near", "far"].contains(&interface.name.as_str())
+        };
+        if monitor.interfaces().filter(is_ready).count() == 2 {
             return Interface::find("far").unwrap();
         }
         poller.wait(&mut events, None).unwrap();
@@ -301,7 +429,7 @@ struct Daemon {
 
 impl Daemon {
     /// Starts it, and waits until it is ready.
-    fn start(directory: &Path, device: &Path, text: Option<&str>) -> Self {
+    fn start(directory: &Path, device: &Path, text: Option<&str>, options: &[&str]) -> Self {
         let (script, control) = (directory.join("modem.chat"), directory.join("control"));
         let file = directory.join("bridge.toml");
         std::fs::write(&script, SCRIPT).unwrap();
@@ -309,7 +437,7 @@ impl Daemon {
         // No lock file: this is not the system's business.
         let mut command = Command::new(PROGRAM);
         command.env("NOTIFY_SOCKET", directory.join("manager"));
-        command.arg("--control").arg(&control);
+        command.arg("--control").arg(&control).args(options);
         if let Some(text) = text {
             std::fs::write(&file, text).unwrap();
             command.arg("--config").arg(&file);
@@ -337,6 +465,20 @@ impl Daemon {
     fn reload(&mut self, text: &str, words: &str) -> String {
         std::fs::write(&self.file, text).unwrap();
         self.hang_up(words)
+    }
+
+    /// How much memory it has taken, or reserved (`VmRSS`, `VmData`).
+    fn memory_kib(&self, kind: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let size = status.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':')).unwrap();
+        size.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many directories it has watched.
+    fn inotify_watches(&self) -> usize {
+        let infos = std::fs::read_dir(format!("/proc/{}/fdinfo", self.child.id())).unwrap();
+        let texts = infos.map(|info| std::fs::read_to_string(info.unwrap().path()).unwrap_or_default());
+        texts.map(|text| text.lines().filter(|line| line.starts_with("inotify ")).count()).sum()
     }
 
     /// Lets it read its configuration again, and waits until it says this.

@@ -3,6 +3,7 @@
 //! Text becomes [`Settings`] (what a person may write, with every default), and these become a [`Config`]
 //! (what the bridge is run with). Everything that is wrong is found in one go.
 
+mod difference;
 mod file;
 mod places;
 mod problem;
@@ -11,7 +12,7 @@ mod section;
 mod settings;
 mod size;
 
-pub(crate) use places::{Change, Places};
+pub(crate) use places::{Change, Marks, Places};
 pub use problem::Problems;
 pub(crate) use problem::nearest;
 pub(crate) use script::{DEFAULT as DEFAULT_SCRIPT, DEFAULT_PHONE};
@@ -35,6 +36,7 @@ use bridge_proto::lcp::{MediatorConfig, MediatorMode};
 use bridge_proto::modem::{BackoffConfig, BudgetConfig, ESCAPE_AND_HANG_UP};
 use bridge_proto::queue::Discipline;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -97,12 +99,19 @@ pub struct Loaded {
 }
 
 /// What a configuration may take from the machine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Surroundings {
     /// The default AC-Name.
     pub host_name: String,
     /// Variables for chat scripts that want them.
     pub environment: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl fmt::Debug for Surroundings {
+    // Variables are where PINs and passwords are kept.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings").field("host_name", &self.host_name).finish_non_exhaustive()
+    }
 }
 
 impl Surroundings {

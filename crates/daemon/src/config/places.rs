@@ -1,9 +1,13 @@
 //! A configuration at work, and what a newer one changes about it.
 //!
-//! It promises that a number never means two things: whatever was once in the configuration keeps its place, and
-//! comes back to it if it is there again under the same name; what is new is put behind all others.
+//! It promises that a number never means two things at once: what is in the configuration keeps its place, and what
+//! was in it comes back to its place under the same name. What is new gets the place of something that is no longer
+//! wanted and of which nothing is under way any more, else one behind all others: so there are only as many places
+//! as there were ever things at once.
 
-use super::{Config, ModemSettings};
+use super::difference::{Difference, keys, modem_keys};
+use super::{Config, Loaded, ModemSettings, Settings};
+use crate::cli::LogLevel;
 use bridge_proto::bridge::{ModemChange, Reconfiguration};
 use bridge_proto::id::{InterfaceId, ModemId};
 
@@ -11,9 +15,17 @@ use bridge_proto::id::{InterfaceId, ModemId};
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     config: Config,
-    interfaces: Vec<bool>,
-    services: Vec<bool>,
-    modems: Vec<bool>,
+    /// As it is written, without what is no longer wanted.
+    settings: Settings,
+    wanted: Marks,
+}
+
+/// A mark for each interface, service and modem, in the order of their places.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    pub(crate) interfaces: Vec<bool>,
+    pub(crate) services: Vec<bool>,
+    pub(crate) modems: Vec<bool>,
 }
 
 /// From one configuration to the next.
@@ -27,13 +39,13 @@ pub(crate) struct Change {
 
 impl Places {
     /// Everything in the order of the configuration.
-    pub(crate) fn new(config: Config) -> Self {
-        Self {
+    pub(crate) fn new(settings: Settings, config: Config) -> Self {
+        let wanted = Marks {
             interfaces: vec![true; config.interfaces.len()],
             services: vec![true; config.bridge.services.len()],
             modems: vec![true; config.modems.len()],
-            config,
-        }
+        };
+        Self { config, settings, wanted }
     }
 
     pub(crate) fn interface_names(&self) -> &[String] {
@@ -44,98 +56,72 @@ impl Places {
         &self.config.modems
     }
 
+    pub(crate) fn services(&self) -> usize {
+        self.config.bridge.services.len()
+    }
+
+    pub(crate) fn log_level(&self) -> LogLevel {
+        self.config.log_level
+    }
+
     /// Whether this interface is still wanted.
     pub(crate) fn has_interface(&self, interface: InterfaceId) -> bool {
-        self.interfaces.get(usize::from(interface.0)).copied().unwrap_or(false)
+        is_marked(&self.wanted.interfaces, interface.0.into())
     }
 
     /// Whether this service is still wanted.
     pub(crate) fn has_service(&self, service: usize) -> bool {
-        self.services.get(service).copied().unwrap_or(false)
+        is_marked(&self.wanted.services, service)
     }
 
     /// Whether this modem is still wanted.
     pub(crate) fn has_modem(&self, modem: ModemId) -> bool {
-        self.modems.get(usize::from(modem.0)).copied().unwrap_or(false)
+        is_marked(&self.wanted.modems, modem.0.into())
     }
 
-    /// What `new` changes; nothing if it says the same.
-    pub(crate) fn change(&self, new: Config) -> Option<Change> {
-        let service_name = |config: &Config| {
-            config.bridge.services.iter().map(|service| service.name.clone()).collect::<Vec<_>>()
-        };
-        let modem_name =
-            |config: &Config| config.modems.iter().map(|modem| modem.name.clone()).collect::<Vec<_>>();
-        let interfaces = Move::new(&self.config.interfaces, &new.interfaces);
-        let services = Move::new(&service_name(&self.config), &service_name(&new));
-        let modems = Move::new(&modem_name(&self.config), &modem_name(&new));
-        let config = self.merge(new, &interfaces, &services, &modems);
-
-        let mut words = Vec::new();
-        let mut tell = |kind: &str, name: &str, what: &str| words.push(format!("{kind} {name}: {what}"));
-        let mut removed_interfaces = Vec::new();
-        for (place, name) in config.interfaces.iter().enumerate() {
-            let was = self.interfaces.get(place).copied().unwrap_or(false);
-            let same = self.config.bridge.interfaces.get(place) == config.bridge.interfaces.get(place);
-            if let Some(what) = difference(was, interfaces.is_wanted(place), same) {
-                tell("interface", name, what);
-                if what == REMOVED {
-                    removed_interfaces.push(InterfaceId(number(place)));
-                }
-            }
-        }
-        let mut removed_services = Vec::new();
-        for (place, service) in config.bridge.services.iter().enumerate() {
-            let same = self.config.bridge.services.get(place) == Some(service);
-            if let Some(what) = difference(self.has_service(place), services.is_wanted(place), same) {
-                tell("service", &service.name.to_string(), what);
-                if what == REMOVED {
-                    removed_services.push(place);
-                }
-            }
-        }
-        let mut changed_modems = Vec::new();
-        for (place, modem) in config.modems.iter().enumerate() {
-            let id = ModemId(number(place));
-            let before = self.config.modems.get(place);
-            let same = before == Some(modem)
-                && self.config.bridge.modems.get(place) == config.bridge.modems.get(place);
-            let Some(what) = difference(self.has_modem(id), modems.is_wanted(place), same) else { continue };
-            tell("modem", &modem.name, what);
-            let same_port =
-                |before: &ModemSettings| (&before.device, &before.serial) == (&modem.device, &modem.serial);
-            changed_modems.extend(before.map(|before| match what {
-                REMOVED => (id, ModemChange::Removed),
-                CHANGED if same_port(before) => (id, ModemChange::Settings),
-                _ => (id, ModemChange::Port),
-            }));
-        }
-        if self.config.bridge.limits != config.bridge.limits {
-            tell("limits", "of all", CHANGED);
-        }
-        if self.config.bridge.discovery != config.bridge.discovery {
-            tell("discovery", "policy", CHANGED);
-        }
+    /// What `new` changes; nothing if it says the same. What is not wanted any more, and `unused`, gives way.
+    pub(crate) fn change(&self, new: Loaded, unused: &Marks) -> Option<Change> {
+        let after = self.after(new, unused);
+        let (interfaces, services, modems) =
+            (self.interface_changes(&after), self.service_changes(&after), self.modem_changes(&after));
+        let words: Vec<String> = [
+            told("interface", &interfaces, |place| after.config.interfaces[place].clone()),
+            told("service", &services, |place| after.config.bridge.services[place].name.to_string()),
+            told("modem", &modems, |place| after.config.modems[place].name.clone()),
+            self.changes_of_all(&after),
+        ]
+        .concat();
         (!words.is_empty()).then(|| Change {
             reconfiguration: Reconfiguration {
-                config: config.bridge.clone(),
-                modems: changed_modems,
-                removed_services,
-                removed_interfaces,
+                config: after.config.bridge.clone(),
+                modems: self.modem_consequences(&after, &modems),
+                removed_services: removed(&services).collect(),
+                removed_interfaces: removed(&interfaces).map(|place| InterfaceId(number(place))).collect(),
             },
-            places: Self {
-                interfaces: interfaces.wanted,
-                services: services.wanted,
-                modems: modems.wanted,
-                config,
-            },
+            places: after,
             words,
         })
     }
 
     /// Everything of `new` in its place; what is not in it stays where it was and leads nowhere.
-    fn merge(&self, new: Config, interfaces: &Move, services: &Move, modems: &Move) -> Config {
-        let mut bridge = new.bridge;
+    fn after(&self, new: Loaded, unused: &Marks) -> Self {
+        let Loaded { config: new, settings, .. } = new;
+        let (old, mut bridge) = (&self.config, new.bridge);
+        let names = |bridge: &bridge_proto::bridge::BridgeConfig| {
+            bridge.services.iter().map(|service| service.name.clone()).collect::<Vec<_>>()
+        };
+        let free = |wanted: &[bool], unused: &[bool]| -> Vec<bool> {
+            (0..wanted.len()).map(|place| !wanted[place] && is_marked(unused, place)).collect()
+        };
+        let interfaces =
+            Move::new(&old.interfaces, &new.interfaces, &free(&self.wanted.interfaces, &unused.interfaces));
+        let services =
+            Move::new(&names(&old.bridge), &names(&bridge), &free(&self.wanted.services, &unused.services));
+        let modems = Move::new(
+            &modem_names(&old.modems),
+            &modem_names(&new.modems),
+            &free(&self.wanted.modems, &unused.modems),
+        );
         for interface in &mut bridge.interfaces {
             interface.services.iter_mut().for_each(|service| *service = services.place(*service));
         }
@@ -144,45 +130,129 @@ impl Places {
                 *modem = ModemId(number(modems.place(usize::from(modem.0))));
             });
         }
-        let old = &self.config.bridge;
-        bridge.interfaces = interfaces.put(&old.interfaces, bridge.interfaces);
-        bridge.services = services.put(&old.services, bridge.services);
-        bridge.modems = modems.put(&old.modems, bridge.modems);
-        for (interface, wanted) in bridge.interfaces.iter_mut().zip(&interfaces.wanted) {
-            if !wanted {
-                interface.services.clear();
-            }
+        bridge.interfaces = interfaces.put(&old.bridge.interfaces, bridge.interfaces);
+        bridge.services = services.put(&old.bridge.services, bridge.services);
+        bridge.modems = modems.put(&old.bridge.modems, bridge.modems);
+        let all = bridge.interfaces.iter_mut().zip(&interfaces.wanted);
+        all.filter(|(_, wanted)| !**wanted).for_each(|(interface, _)| interface.services.clear());
+        let all = bridge.services.iter_mut().zip(&services.wanted);
+        all.filter(|(_, wanted)| !**wanted).for_each(|(service, _)| service.modems.clear());
+        Self {
+            config: Config {
+                bridge,
+                interfaces: interfaces.put(&old.interfaces, new.interfaces),
+                modems: modems.put(&old.modems, new.modems),
+                log_level: new.log_level,
+                wait: new.wait,
+            },
+            settings,
+            wanted: Marks { interfaces: interfaces.wanted, services: services.wanted, modems: modems.wanted },
         }
-        for (service, wanted) in bridge.services.iter_mut().zip(&services.wanted) {
-            if !wanted {
-                service.modems.clear();
-            }
+    }
+
+    fn interface_changes(&self, after: &Self) -> Vec<(usize, Difference)> {
+        differences(&self.wanted.interfaces, &after.wanted.interfaces, |place| {
+            let name = &after.config.interfaces[place];
+            let settings = |places: &Self| places.settings.interface.of_name(name).cloned();
+            let is_same = self.config.bridge.interfaces[place] == after.config.bridge.interfaces[place];
+            (!is_same).then(|| keys(&settings(self), &settings(after)))
+        })
+    }
+
+    fn service_changes(&self, after: &Self) -> Vec<(usize, Difference)> {
+        differences(&self.wanted.services, &after.wanted.services, |place| {
+            let name = after.config.bridge.services[place].name.to_string();
+            let settings = |places: &Self| places.settings.service.of_name(&name).cloned();
+            let is_same = self.config.bridge.services[place] == after.config.bridge.services[place];
+            (!is_same).then(|| keys(&settings(self), &settings(after)))
+        })
+    }
+
+    fn modem_changes(&self, after: &Self) -> Vec<(usize, Difference)> {
+        differences(&self.wanted.modems, &after.wanted.modems, |place| {
+            let name = &after.config.modems[place].name;
+            let is_same = self.config.modems[place] == after.config.modems[place]
+                && self.config.bridge.modems[place] == after.config.bridge.modems[place];
+            let (before, after) = (self.settings.modem.of_name(name), after.settings.modem.of_name(name));
+            (!is_same).then(|| before.zip(after).map(|(before, after)| modem_keys(before, after)))?
+        })
+    }
+
+    /// What is different about no interface, service or modem.
+    fn changes_of_all(&self, after: &Self) -> Vec<String> {
+        let (before, after) = (&self.settings, &after.settings);
+        let mut words = Vec::new();
+        let mut tell = |table: &str, keys: Vec<String>| {
+            words.extend((!keys.is_empty()).then(|| format!("{table}: {}", Difference::Changed(keys))));
+        };
+        tell("limits", keys(&before.limits, &after.limits));
+        tell("discovery", keys(&before.discovery, &after.discovery));
+        if before.log_level != after.log_level {
+            words.push("log_level: changed".to_owned());
         }
-        Config {
-            bridge,
-            interfaces: interfaces.put(&self.config.interfaces, new.interfaces),
-            modems: modems.put(&self.config.modems, new.modems),
-            log_level: new.log_level,
-            wait: new.wait,
+        if before.wait != after.wait {
+            words.push("wait: changed, which counts from the next start".to_owned());
         }
+        words
+    }
+
+    /// What the control plane has to know of modems whose places it knows.
+    fn modem_consequences(
+        &self,
+        after: &Self,
+        changes: &[(usize, Difference)],
+    ) -> Vec<(ModemId, ModemChange)> {
+        let consequence = |(place, difference): &(usize, Difference)| {
+            let (before, after) = (self.config.modems.get(*place)?, after.config.modems.get(*place)?);
+            let is_same_port = (&before.device, &before.serial) == (&after.device, &after.serial);
+            let change = match difference {
+                Difference::Removed => ModemChange::Removed,
+                Difference::Added if before.name != after.name => ModemChange::Replaced,
+                Difference::Changed(_) if is_same_port => ModemChange::Settings,
+                Difference::Added | Difference::Changed(_) => ModemChange::Port,
+            };
+            Some((ModemId(number(*place)), change))
+        };
+        changes.iter().filter_map(consequence).collect()
     }
 }
 
-const ADDED: &str = "added";
-const CHANGED: &str = "changed";
-const REMOVED: &str = "removed";
+fn is_marked(marks: &[bool], place: usize) -> bool {
+    marks.get(place).copied().unwrap_or(false)
+}
 
-fn difference(was: bool, is: bool, same: bool) -> Option<&'static str> {
-    match (was, is) {
-        (false, true) => Some(ADDED),
-        (true, false) => Some(REMOVED),
-        (true, true) if !same => Some(CHANGED),
-        (true, true) | (false, false) => None,
-    }
+fn modem_names(modems: &[ModemSettings]) -> Vec<String> {
+    modems.iter().map(|modem| modem.name.clone()).collect()
 }
 
 fn number(place: usize) -> u16 {
     u16::try_from(place).unwrap_or(u16::MAX)
+}
+
+/// What became of the things of one kind; `changed` tells which keys of one that was and is wanted are different.
+fn differences(
+    before: &[bool],
+    after: &[bool],
+    changed: impl Fn(usize) -> Option<Vec<String>>,
+) -> Vec<(usize, Difference)> {
+    let difference = |place| {
+        let difference = match (is_marked(before, place), is_marked(after, place)) {
+            (false, true) => Difference::Added,
+            (true, false) => Difference::Removed,
+            (true, true) => Difference::Changed(changed(place)?),
+            (false, false) => return None,
+        };
+        Some((place, difference))
+    };
+    (0..after.len()).filter_map(difference).collect()
+}
+
+fn removed(changes: &[(usize, Difference)]) -> impl Iterator<Item = usize> + '_ {
+    changes.iter().filter(|(_, difference)| *difference == Difference::Removed).map(|(place, _)| *place)
+}
+
+fn told(kind: &str, changes: &[(usize, Difference)], name: impl Fn(usize) -> String) -> Vec<String> {
+    changes.iter().map(|(place, difference)| format!("{kind} {}: {difference}", name(*place))).collect()
 }
 
 /// Where the items of one kind are put.
@@ -192,20 +262,21 @@ struct Move {
 }
 
 impl Move {
-    fn new<N: PartialEq>(old: &[N], new: &[N]) -> Self {
+    fn new<N: PartialEq>(old: &[N], new: &[N], free: &[bool]) -> Self {
+        // A place whose owner comes back is not for another.
+        let mut free = (0..old.len()).filter(|place| is_marked(free, *place) && !new.contains(&old[*place]));
         let mut behind = old.len()..;
-        let place = |name| old.iter().position(|old| old == name).or_else(|| behind.next());
-        let places: Vec<usize> = new.iter().filter_map(place).collect();
+        let mut place =
+            |name| old.iter().position(|old| old == name).or_else(|| free.next()).or_else(|| behind.next());
+        let places: Vec<usize> = new.iter().filter_map(&mut place).collect();
         let all = old.len().max(places.iter().max().map_or(0, |last| last + 1));
-        Self { wanted: (0..all).map(|place| places.contains(&place)).collect(), places }
+        let mut wanted = vec![false; all];
+        places.iter().for_each(|place| wanted[*place] = true);
+        Self { wanted, places }
     }
 
     fn place(&self, item: usize) -> usize {
         self.places.get(item).copied().unwrap_or(usize::MAX)
-    }
-
-    fn is_wanted(&self, place: usize) -> bool {
-        self.wanted.get(place).copied().unwrap_or(false)
     }
 
     fn put<T: Clone>(&self, old: &[T], new: Vec<T>) -> Vec<T> {
@@ -220,3 +291,6 @@ impl Move {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,8 +91,7 @@ impl EventLoop {
     }
 
     fn device(&self, modem: ModemId) -> String {
-        let port = self.modems.get(usize::from(modem.0));
-        port.map(|port| port.settings.device.display().to_string()).unwrap_or_default()
+        self.port(modem).map(|port| port.settings.device.display().to_string()).unwrap_or_default()
     }
 
     /// How things stand, in a line for the service manager.
@@ -115,10 +114,11 @@ impl EventLoop {
         summary
     }
 
-    /// One that is no longer wanted is shown until its call has ended.
+    /// One that is no longer wanted is shown until it is closed.
     fn modem_statuses(&self, snapshot: &Snapshot) -> Vec<ModemStatus> {
         let modems = snapshot.modems.iter();
-        let is_shown = |modem: &&ModemSnapshot| self.places.has_modem(modem.id) || modem.call.is_some();
+        let is_shown =
+            |modem: &&ModemSnapshot| self.places.has_modem(modem.id) || self.port(modem.id).is_some();
         modems.filter(is_shown).map(|modem| self.modem_status(modem)).collect()
     }
 
@@ -152,7 +152,7 @@ impl EventLoop {
         call: &CallSnapshot,
         session: SessionSnapshot,
     ) -> SessionStatus {
-        let port = self.modems.get(usize::from(modem.id.0));
+        let port = self.port(modem.id);
         let traffic = port.map(|port| port.traffic).unwrap_or_default();
         let rates = port.and_then(|port| port.meter.rates());
         let service = snapshot.services.get(call.service);

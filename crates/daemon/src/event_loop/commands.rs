@@ -15,7 +15,7 @@ const COMMAND_GRACE: Duration = Duration::from_secs(2);
 
 impl EventLoop {
     pub(crate) fn start_command(&mut self, modem: ModemId, command: ModemCommand) -> Result<(), OsError> {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
         let child = port.run_command(command)?;
         let watch = |descriptor, source| {
             self.poller
@@ -29,7 +29,7 @@ impl EventLoop {
     }
 
     pub(super) fn on_command_words(&mut self, now: Instant, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
         if !port.take_command_lines(|line| self.report.command_line(now, modem, line))
             && let Some(child) = port.child()
         {

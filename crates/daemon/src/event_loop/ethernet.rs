@@ -96,6 +96,7 @@ impl EventLoop {
     pub(crate) fn close_port(&mut self, id: InterfaceId) {
         // What its sockets have counted goes with them.
         self.count_kernel_drops();
+        self.timers.retain(|(_, timer)| *timer != Timer::StillDown(id));
         if let Some(port) = self.ethernet.get_mut(usize::from(id.0)).and_then(Option::take) {
             let _ = self.poller.remove(&port.discovery);
             let _ = self.poller.remove(&port.session);
@@ -159,7 +160,7 @@ impl EventLoop {
             match forward::host_to_modem(interface, frame, &self.table) {
                 Ok(ToModem::Data { modem, ppp }) => {
                     self.report.ppp(now, modem, Direction::HostToModem, ppp);
-                    let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { continue };
+                    let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { continue };
                     if let Err(reason) = port.send(now, ppp) {
                         self.report.discard(reason);
                     } else if port.has_a_batch() {

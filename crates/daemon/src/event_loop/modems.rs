@@ -22,7 +22,11 @@ const QUIET: Duration = Duration::from_millis(200);
 
 impl EventLoop {
     pub(crate) fn modem(&mut self, modem: ModemId) -> Option<&mut ModemPort> {
-        self.modems.get_mut(usize::from(modem.0))
+        self.modems.get_mut(usize::from(modem.0))?.as_mut()
+    }
+
+    pub(crate) fn port(&self, modem: ModemId) -> Option<&ModemPort> {
+        self.modems.get(usize::from(modem.0))?.as_ref()
     }
 
     pub(super) fn on_modem_ready(&mut self, now: Instant, modem: ModemId, readiness: Readiness) {
@@ -36,7 +40,7 @@ impl EventLoop {
 
     /// Modem to host: one read, and all the frames in it.
     pub(super) fn on_modem_octets(&mut self, now: Instant, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
         let framing = port.is_framing();
         let len = match port.read(&mut self.octets) {
             Ok(len) => len,
@@ -55,7 +59,7 @@ impl EventLoop {
     /// Finds the frames in what a modem sent and hands each on.
     pub(crate) fn deliver_frames(&mut self, now: Instant, modem: ModemId, mut octets: &[u8]) {
         loop {
-            let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+            let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
             let Some(result) = port.deframer.next_frame(&mut octets) else { break };
             let frame = match result {
                 Ok(frame) => frame,
@@ -100,7 +104,7 @@ impl EventLoop {
     }
 
     pub(super) fn on_serial_error(&mut self, now: Instant, modem: ModemId, error: &SerialError) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
         if !port.is_carrier_loss(error) {
             return self.input(now, Input::ModemFailed { modem, why: error.to_string() });
         }
@@ -116,7 +120,7 @@ impl EventLoop {
     pub(crate) fn flush_modems(&mut self, now: Instant) {
         for number in 0..self.modems.len() {
             let modem = modem_id(number);
-            let Some(port) = self.modems.get_mut(number) else { return };
+            let Some(Some(port)) = self.modems.get_mut(number) else { continue };
             if !port.is_open() {
                 continue;
             }
@@ -131,7 +135,7 @@ impl EventLoop {
     }
 
     pub(super) fn update_interest(&mut self, modem: ModemId) {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
         let wanted = port.wanted_interest();
         if wanted == port.interest {
             return;
@@ -144,7 +148,7 @@ impl EventLoop {
     }
 
     pub(crate) fn watch_modem(&mut self, modem: ModemId) -> Result<(), OsError> {
-        let Some(port) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
         let wanted = port.wanted_interest();
         if let Some(descriptor) = port.descriptor() {
             self.poller
@@ -156,7 +160,7 @@ impl EventLoop {
     }
 
     pub(crate) fn unwatch_modem(&mut self, modem: ModemId) {
-        if let Some(descriptor) = self.modems.get(usize::from(modem.0)).and_then(ModemPort::descriptor) {
+        if let Some(descriptor) = self.port(modem).and_then(ModemPort::descriptor) {
             let _ = self.poller.remove(descriptor);
         }
     }
@@ -177,7 +181,8 @@ impl EventLoop {
         match change.state {
             DeviceState::Present => {
                 info!("{name}: the device is there");
-                self.input(now, Input::ModemAppeared { modem });
+                self.look_for_modem(now, modem);
+                self.carry_out(now);
             }
             // An open modem is not lost by this, and a closed one says so when it is called.
             DeviceState::Forbidden => info!("{name}: the device is there, but may not be opened yet"),
@@ -185,11 +190,40 @@ impl EventLoop {
         }
     }
 
-    /// Tells the control plane if the device of a modem that it has closed is there. If not, the watcher will tell.
+    /// Tells the control plane if the device of a modem that it has closed is to be had; the caller carries out what
+    /// comes of it. If it is not there, the watcher will tell, and if another modem has it, the end of that one's
+    /// call.
     pub(crate) fn look_for_modem(&mut self, now: Instant, modem: ModemId) {
-        let is_there = self.devices.state(PathId(usize::from(modem.0))) == DeviceState::Present;
-        if is_there && self.places.has_modem(modem) {
+        let is_there = self.devices.state(path_id(modem)) == DeviceState::Present;
+        if is_there && self.places.has_modem(modem) && self.holder(modem).is_none() {
             self.bridge.handle_input(now, Input::ModemAppeared { modem });
         }
     }
+
+    /// Who has the device of a modem open, if another modem has: until its call is over, when the configuration has
+    /// given the device away meanwhile.
+    pub(crate) fn holder(&self, modem: ModemId) -> Option<ModemId> {
+        let has_it = |other: &ModemId| {
+            *other != modem
+                && self.port(*other).is_some_and(ModemPort::is_open)
+                && self.devices.is_same_device(path_id(*other), path_id(modem))
+        };
+        (0..self.modems.len()).map(modem_id).find(has_it)
+    }
+
+    /// Other modems whose device is the one that this modem had until now. It may have been closed before it is told
+    /// to be: a tty that was hung up is.
+    pub(crate) fn waiting_for(&self, modem: ModemId) -> Vec<ModemId> {
+        let waits = |other: &ModemId| {
+            *other != modem
+                && self.places.has_modem(*other)
+                && self.devices.is_same_device(path_id(*other), path_id(modem))
+        };
+        (0..self.modems.len()).map(modem_id).filter(waits).collect()
+    }
+}
+
+/// The watcher numbers its paths as the modems are numbered.
+pub(crate) fn path_id(modem: ModemId) -> PathId {
+    PathId(usize::from(modem.0))
 }
