@@ -20,6 +20,10 @@ impl Stuffer {
     /// `chosen` must be false for 0x20 to 0x3f and for 0x5e: the escaped form of these is a control octet or FLAG.
     #[must_use]
     pub fn new(chosen: impl Fn(u8) -> bool) -> Self {
+        debug_assert!(
+            !(0x20..0x40).chain([0x5e]).any(&chosen),
+            "the escaped form would be a control octet or FLAG"
+        );
         let escaped = |octet: u8| chosen(octet) || matches!(octet, FLAG | ESCAPE);
         Self { plain: plain::Stuffer::new(escaped), shuffled: shuffled::Stuffer::new(escaped) }
     }

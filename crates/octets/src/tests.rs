@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::shuffler::{Shuffler, shuffler};
-use crate::unstuff::unstuff_with;
+use crate::unstuff::{find_flag_with, unstuff_with};
 
 /// Octets among which those with a meaning are frequent.
 fn octets() -> impl Strategy<Value = Vec<u8>> {
@@ -96,6 +96,8 @@ proptest! {
 
     #[test]
     fn the_first_flag_is_found(octets in octets()) {
-        prop_assert_eq!(find_flag(&octets), octets.iter().position(|octet| *octet == FLAG));
+        for form in forms() {
+            prop_assert_eq!(find_flag_with(form, &octets), octets.iter().position(|octet| *octet == FLAG));
+        }
     }
 }

@@ -4,7 +4,7 @@ mod plain;
 mod shuffled;
 
 use crate::shuffler::{Shuffler, shuffler};
-use crate::{ESCAPE, ESCAPED_BIT, FLAG};
+use crate::{ESCAPE, ESCAPED_BIT};
 use fearless_simd::Simd;
 
 /// Where unstuffing stopped.
@@ -73,23 +73,13 @@ fn unstuff_octets(
 /// The place of the first FLAG.
 #[must_use]
 pub fn find_flag(octets: &[u8]) -> Option<usize> {
-    // Noise and idle lines have flags close together, and should cost no more than frames.
-    if let Some(place) = octets.iter().take(NEAR).position(|octet| *octet == FLAG) {
-        return Some(place);
-    }
-    let (blocks, _) = octets.as_chunks::<BLOCK>();
-    let clean = blocks.iter().take_while(|block| !has_flag(block)).count() * BLOCK;
-    let rest = octets.get(clean..)?;
-    Some(clean + rest.iter().position(|octet| *octet == FLAG)?)
+    find_flag_with(shuffler(), octets)
 }
 
-/// Octets that are looked at one by one before a block is worth the trouble.
-const NEAR: usize = 8;
-
-/// Octets looked at together.
-const BLOCK: usize = 32;
-
-fn has_flag(block: &[u8; BLOCK]) -> bool {
-    // No early exit: the whole block is one comparison in vector registers.
-    block.iter().fold(0, |found, octet| found | u8::from(*octet == FLAG)) != 0
+pub(crate) fn find_flag_with(shuffler: Option<Shuffler>, octets: &[u8]) -> Option<usize> {
+    let looked_at = match shuffler {
+        Some(simd) => simd.vectorize(|| shuffled::octets_before_flag(simd, octets)),
+        None => 0,
+    };
+    Some(looked_at + plain::find_flag(octets.get(looked_at..)?)?)
 }

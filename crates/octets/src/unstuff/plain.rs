@@ -1,34 +1,36 @@
 //! Unstuffing by the instructions that every processor has.
 
 use super::{Unstuffed, unstuff_octets};
-use crate::{ESCAPE, ESCAPED_BIT};
+use crate::lanes::{LANES, equal};
+use crate::{ESCAPE, ESCAPED_BIT, FLAG};
 
 /// Goes on from where `done` ended; `None` if there is no room.
 pub(super) fn unstuff(octets: &[u8], out: &mut [u8], mut done: Unstuffed) -> Option<Unstuffed> {
-    let (blocks, rest) = octets.as_chunks::<BLOCK>();
-    for block in blocks {
-        if done.escaping || contains(block, ESCAPE) {
-            for group in block.as_chunks().0 {
-                done = unstuff_group(*group, out, done)?;
-            }
-        } else {
-            *out.get_mut(done.len..)?.first_chunk_mut()? = *block;
-            done.len += BLOCK;
-        }
-    }
-    let (groups, rest) = rest.as_chunks();
+    let (groups, rest) = octets.as_chunks();
     for group in groups {
         done = unstuff_group(*group, out, done)?;
     }
     unstuff_octets(rest, |_| false, out, done)
 }
 
+/// The place of the first FLAG.
+pub(super) fn find_flag(octets: &[u8]) -> Option<usize> {
+    let (groups, rest) = octets.as_chunks();
+    for (place, group) in (0..).step_by(LANES).zip(groups) {
+        let flags = equal(u64::from_le_bytes(*group), FLAG);
+        if flags != 0 {
+            return Some(place + flags.trailing_zeros() as usize / 8);
+        }
+    }
+    Some(octets.len() - rest.len() + rest.iter().position(|octet| *octet == FLAG)?)
+}
+
 /// Unstuffs eight octets in the same time wherever the escapes are.
 // As a call it takes twice as long.
 #[inline(always)]
-fn unstuff_group(group: [u8; 8], out: &mut [u8], done: Unstuffed) -> Option<Unstuffed> {
+fn unstuff_group(group: [u8; LANES], out: &mut [u8], done: Unstuffed) -> Option<Unstuffed> {
     let octets = u64::from_le_bytes(group);
-    let escapes = lanes_equal(octets, ESCAPE);
+    let escapes = equal(octets, ESCAPE) >> 7;
     let escaped = escapes << 8 | u64::from(done.escaping);
     if escapes | escaped == 0 {
         *out.get_mut(done.len..)?.first_chunk_mut()? = group;
@@ -43,21 +45,13 @@ fn unstuff_group(group: [u8; 8], out: &mut [u8], done: Unstuffed) -> Option<Unst
     Some(Unstuffed { len: done.len + count, escaping: escapes >> 56 == 1 })
 }
 
-/// One in each lane (an octet of the word) that holds `octet`.
-const fn lanes_equal(word: u64, octet: u8) -> u64 {
-    let differences = word ^ (ONES * octet as u64);
-    // The sum sets a lane's top bit if any lower bit is set, and never carries into the next lane.
-    let unequal = ((differences & !TOPS) + !TOPS) | differences;
-    (!unequal & TOPS) >> 7
-}
-
 /// The lanes of `word` that are not `unwanted` moved together, first to last, and how many they are.
 ///
 /// `unwanted` has one in each unwanted lane, and no two of them side by side.
 const fn squeeze(word: u64, unwanted: u64) -> (u64, usize) {
     // In each lane, how far it has to move: the number of unwanted lanes before it.
     let distances = unwanted.wrapping_mul(ONES);
-    let count = 8 - (distances >> 56) as usize;
+    let count = LANES - (distances >> 56) as usize;
 
     let wanted = !filled(unwanted);
     let (mut word, mut distances) = (word & wanted, distances & wanted);
@@ -79,12 +73,3 @@ const fn filled(lanes: u64) -> u64 {
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-const TOPS: u64 = 0x8080_8080_8080_8080;
-
-/// Octets looked at together.
-const BLOCK: usize = 32;
-
-fn contains(block: &[u8; BLOCK], wanted: u8) -> bool {
-    // No early exit: the whole block is one comparison in vector registers.
-    block.iter().fold(0, |found, octet| found | u8::from(*octet == wanted)) != 0
-}

@@ -4,9 +4,9 @@
 //! that stay.
 
 use super::Unstuffed;
-use crate::{ESCAPE, ESCAPED_BIT};
+use crate::{ESCAPE, ESCAPED_BIT, FLAG};
 use fearless_simd::prelude::*;
-use fearless_simd::{mask8x16, u8x16};
+use fearless_simd::{mask8x16, u8x16, u8x32};
 
 /// Octets that are unstuffed together.
 pub(super) const BLOCK: usize = 16;
@@ -40,6 +40,14 @@ pub(super) fn unstuff<'a, S: Simd>(
         done = Unstuffed { len: done.len + (first.count_ones() + second.count_ones()) as usize, escaping };
     }
     Some((rest, done))
+}
+
+/// How many octets, in whole blocks, come before the block with the first FLAG.
+#[inline(always)]
+pub(super) fn octets_before_flag<S: Simd>(simd: S, octets: &[u8]) -> usize {
+    let (blocks, _) = octets.as_chunks();
+    let is_clean = |block: &&[u8; 32]| !u8x32::load_array(simd, **block).simd_eq(FLAG).any_true();
+    blocks.iter().take_while(is_clean).count() * 32
 }
 
 /// Which octets follow one that escapes, and whether the next after these does, if ESCAPE is at `escapes`.

@@ -5,6 +5,7 @@ use core::fmt;
 use super::small::{self, Small};
 use super::{ADDRESS, Accm, CONTROL, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME, MIN_FRAME};
 use crate::discard::DiscardReason;
+use bridge_octets::lanes::below_20;
 use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
 
 /// Finds the frames in what a modem sends, however the octets are split.
@@ -292,8 +293,9 @@ fn check(done: Option<Unstuffed>) -> Result<usize, FrameError> {
 }
 
 fn has_controls(octets: &[u8]) -> bool {
-    // No early exit, so that many octets are compared at once.
-    octets.iter().fold(0, |found, octet| found | u8::from(*octet < 0x20)) != 0
+    let (words, rest) = octets.as_chunks();
+    let found = words.iter().fold(0, |found, word| found | below_20(u64::from_le_bytes(*word)));
+    found != 0 || rest.iter().any(|octet| *octet < 0x20)
 }
 
 fn is_good(room: &[u8], len: usize) -> bool {

@@ -1,11 +1,9 @@
 //! Frames of up to seven octets, judged in one register: noise and floods are full of them, most are bad, and none
 //! should cost more than the octets that it has.
-//!
-//! A *lane* is an octet of the register, the least significant being lane 0. A set of lanes is written as the top bits
-//! of those in it.
 
 use super::{Accm, ESCAPE, ESCAPED_BIT, FLAG, Fcs16, FrameError, MIN_FRAME};
 use bridge_octets::Unstuffed;
+use bridge_octets::lanes::{self, below_20, equal};
 
 /// What a few octets between two flags are.
 pub(super) enum Small {
@@ -49,6 +47,8 @@ fn judge_short<const N: usize>(octets: [u8; N], accm: Accm) -> Small {
         Small::Nothing
     }
 }
+
+const LANES: u32 = lanes::LANES as u32;
 
 /// Octets in the order of the line, the last in the last lane, and zeros before them.
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ impl Register {
         if accm == Accm::NONE {
             return 0;
         }
-        let mut flagged = below_20(self.octets) & TOPS << (64 - 8 * self.len);
+        let mut flagged = below_20(self.octets) & lanes::ALL << (64 - 8 * self.len);
         let mut controls = if accm == Accm::ALL { 0 } else { flagged };
         while let Some(lane) = take_first(&mut controls) {
             if !accm.escapes((self.octets >> (8 * lane)) as u8) {
@@ -150,9 +150,6 @@ impl Register {
     }
 }
 
-const LANES: u32 = 8;
-const TOPS: u64 = 0x8080_8080_8080_8080;
-
 const fn top(lane: u32) -> u64 {
     0x80 << (8 * lane)
 }
@@ -162,19 +159,4 @@ fn take_first(lanes: &mut u64) -> Option<u32> {
     let lane = lanes.trailing_zeros() / 8;
     *lanes &= lanes.wrapping_sub(1);
     (lane < LANES).then_some(lane)
-}
-
-/// The lanes that are zero.
-const fn zero(word: u64) -> u64 {
-    // The sum sets a lane's top bit if any lower bit is set, and never carries into the next lane.
-    !(((word & !TOPS) + !TOPS) | word) & TOPS
-}
-
-const fn equal(word: u64, octet: u8) -> u64 {
-    zero(word ^ u64::from_le_bytes([octet; 8]))
-}
-
-/// The lanes of octets below 0x20.
-const fn below_20(word: u64) -> u64 {
-    zero(word & 0xe0e0_e0e0_e0e0_e0e0)
 }
