@@ -9,6 +9,9 @@ use rustix::process::Pid;
 
 /// `process 812 (minicom)`.
 pub(crate) fn describe(pid: Pid) -> String {
+    if pid == rustix::process::getpid() {
+        return "this very program, which knows the same device by another name".to_owned();
+    }
     let number = pid.as_raw_pid();
     match fs::read_to_string(format!("/proc/{number}/comm")) {
         Ok(name) => format!("process {number} ({})", name.trim_end()),
@@ -51,4 +54,15 @@ pub(crate) fn of_flock(file: impl AsFd) -> Option<Pid> {
         let (kind, pid, locked) = (words.next()?, words.nth(2)?, words.next()?);
         (kind == "FLOCK" && locked == file).then_some(pid)?.parse().ok().and_then(Pid::from_raw)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_program_does_not_speak_of_itself_as_of_another() {
+        let text = busy(Some(rustix::process::getpid())).to_string();
+        assert_eq!(text, "in use by this very program, which knows the same device by another name");
+    }
 }
