@@ -41,6 +41,12 @@ impl MacPattern {
     pub fn matches(&self, mac: MacAddr) -> bool {
         self.start.0.iter().zip(&mac.0).take(self.octets).all(|(ours, theirs)| ours == theirs)
     }
+
+    /// Whether every address that the other means is meant.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.octets <= other.octets && self.matches(other.start)
+    }
 }
 
 impl FromStr for MacPattern {
@@ -94,6 +100,13 @@ mod tests {
         let access = Access { allow: list(&["00:1b:21:*"]), deny: list(&["00:1B:21:01:02:03"]) };
         assert!(!access.permits(HOST));
         assert!(access.permits(MacAddr([0x00, 0x1b, 0x21, 1, 2, 4])));
+    }
+
+    #[test]
+    fn a_pattern_covers_itself_and_what_is_longer() {
+        let covers = |a: &str, b: &str| a.parse::<MacPattern>().unwrap().covers(&b.parse().unwrap());
+        assert!(covers("00:1b:*", "00:1b:*") && covers("00:1b:*", "00:1b:21:01:02:03"));
+        assert!(!covers("00:1b:21:*", "00:1b:*") && !covers("00:1b:*", "00:1c:21:*"));
     }
 
     #[test]
