@@ -67,6 +67,14 @@ pub enum StartError {
     /// The modem's device is missing or not to be opened.
     #[error("cannot {}", Remedied(.0))]
     Device(OsError),
+    /// More than one of these, so that they can be mended in one go.
+    #[error("{}", lines(.0))]
+    Several(Vec<StartError>),
+}
+
+/// Each on a line of its own.
+fn lines(errors: &[StartError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl StartError {
@@ -76,6 +84,7 @@ impl StartError {
         match self {
             Self::Interface(error) | Self::System(error) => error.is_missing(),
             Self::Device(error) => error.is_missing() || error.is_permission() || error.is_busy(),
+            Self::Several(errors) => errors.iter().all(Self::is_curable_by_waiting),
         }
     }
 }
@@ -208,6 +217,7 @@ impl EventLoop {
         self.poller.add(&self.monitor, token(Source::Interfaces), Interest::READABLE).map_err(watched)?;
         self.poller.add(&self.devices, token(Source::Devices), Interest::READABLE).map_err(watched)?;
         let mut missing = Vec::new();
+        let mut errors = Vec::new();
         for (number, name) in (0..).zip(self.places.interface_names().to_vec()) {
             let opened = Interface::find(&name).map_err(StartError::Interface).and_then(|interface| {
                 self.open_interface(now, InterfaceId(number), interface).map_err(StartError::System)
@@ -217,7 +227,7 @@ impl EventLoop {
                     info!("{error}");
                     missing.push(name);
                 }
-                opened => opened?,
+                opened => errors.extend(opened.err()),
             }
         }
         for number in 0..self.modems.len() {
@@ -229,8 +239,13 @@ impl EventLoop {
                     // One that somebody else has is there: it is tried when it is wanted.
                     self.look_for_modem(now, modem_id(number));
                 }
-                Err(error) => return Err(error),
+                Err(error) => errors.push(error),
             }
+        }
+        match errors.len() {
+            0 => {}
+            1 => return errors.pop().map_or(Ok(()), Err),
+            _ => return Err(StartError::Several(errors)),
         }
         if !missing.is_empty() {
             info!("waiting for {}", missing.join(" and "));

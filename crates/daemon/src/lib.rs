@@ -73,7 +73,7 @@ fn run(arguments: cli::Arguments) -> ExitCode {
     match started {
         Ok(event_loop) => event_loop.run(),
         Err(error) => {
-            eprintln!("pppoe-serial-bridge: {error}");
+            error.lines().for_each(|line| eprintln!("pppoe-serial-bridge: {line}"));
             ExitCode::from(EXIT_USAGE)
         }
     }
