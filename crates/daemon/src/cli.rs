@@ -51,14 +51,56 @@ impl Arguments {
     /// # Errors
     /// What is wrong with them, or the help that was asked for.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        Self::try_parse_from(words).map_err(|error| match superfluous(&error) {
-            Some(word) => Self::command().error(
-                ErrorKind::UnknownArgument,
-                format!("nothing is expected behind DEVICE, SERVICE and INTERFACE, but there is '{word}'"),
-            ),
-            None => error,
+        let words: Vec<OsString> = words.into_iter().collect();
+        Self::try_parse_from(&words).map_err(|error| {
+            if let Some(word) = superfluous(&error) {
+                let what = format!(
+                    "nothing is expected behind DEVICE, SERVICE and INTERFACE, but there is '{word}'"
+                );
+                return Self::command().error(ErrorKind::UnknownArgument, what);
+            }
+            match beside_a_file(&error, &words) {
+                Some(what) => Self::command().error(ErrorKind::ArgumentConflict, what),
+                None => error,
+            }
         })
     }
+}
+
+/// What is said about options of one modem beside a configuration file; clap would list all that there are.
+fn beside_a_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let is_config = |word: &String| word.starts_with("--config ");
+    let has_config = error.context().any(|(_, value)| match value {
+        ContextValue::String(word) => is_config(word),
+        ContextValue::Strings(words) => words.iter().any(is_config),
+        _ => false,
+    });
+    if error.kind() != ErrorKind::ArgumentConflict || !has_config {
+        return None;
+    }
+    let of_one_modem = BridgeArguments::augment_args(clap::Command::new(""));
+    let given = words.iter().filter_map(|word| word.to_str()?.strip_prefix("--")?.split('=').next());
+    let option = given.into_iter().find_map(|name| {
+        of_one_modem.get_arguments().find(|argument| argument.get_long() == Some(name)).zip(Some(name))
+    });
+    let Some((argument, name)) = option else {
+        return Some(
+            "DEVICE, SERVICE and INTERFACE do not go with --config: the file says what is served".into(),
+        );
+    };
+    let key = match name {
+        "chatscript" => "chat_file".to_owned(),
+        "hangup-script" => "hangup_file".to_owned(),
+        "reset-script" => "reset_file".to_owned(),
+        "chat-environment" => "environment".to_owned(),
+        name => name.replace('-', "_"),
+    };
+    let value = if argument.get_action().takes_values() { "..." } else { "true" };
+    let place = match name {
+        "wait" | "ac-name" => "above all tables",
+        _ => "in [modem.NAME]",
+    };
+    Some(format!("--{name} does not go with --config: in the file write `{key} = {value}`, {place}"))
 }
 
 /// The word behind the last argument, which clap takes for the name of a subcommand.
@@ -108,7 +150,7 @@ pub struct DemoArguments {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// Configuration file, or directory of them
+    /// Configuration file, or directory of them; - is standard input
     #[arg(default_value = DEFAULT_PATH)]
     pub file: PathBuf,
     /// Print the configuration with every default, as a file that means the same
@@ -348,8 +390,17 @@ mod tests {
     fn a_file_says_all_that_the_arguments_say_so_only_one_of_them_is_taken() {
         assert_eq!(parse(&[]).unwrap().config, PathBuf::from(DEFAULT_PATH));
         assert!(parse(&["--config=x.toml", "--log-level=debug"]).is_ok());
-        assert!(parse(&["--config=x.toml", "--connect=true", "tty", "service", "eth0"]).is_err());
-        assert!(parse(&["--config=x.toml", "--speed=9600"]).is_err());
+        let refusal = |words: &[&str]| parse(words).unwrap_err().to_string();
+        let said = |text: &str, what: &str| assert!(text.contains(what), "{text}");
+        said(
+            &refusal(&["--config=x.toml", "--wait"]),
+            "error: --wait does not go with --config: in the file write `wait = true`, above all tables\n",
+        );
+        said(&refusal(&["--speed", "9600", "--config", "x"]), "write `speed = ...`, in [modem.NAME]\n");
+        said(&refusal(&["--config=x", "--connect=true", "tty", "svc", "eth0"]), "write `connect = ...`");
+        said(&refusal(&["--config=x", "tty", "svc", "eth0"]), "DEVICE, SERVICE and INTERFACE do not go with");
+        let option_of_all = refusal(&["--config=x.toml", "--wait"]);
+        assert!(!option_of_all.contains("--chat-pacing"), "{option_of_all}");
         assert!(parse(&["--speed=9600"]).is_err(), "of which modem?");
         assert!(parse(&["--connect=true", "tty", "service"]).is_err());
     }
