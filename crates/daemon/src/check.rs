@@ -4,12 +4,22 @@ use crate::EXIT_USAGE;
 use crate::cli::CheckArguments;
 use crate::config::{self, Surroundings};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
+
+/// What stands for standard input, which only here may be waited for.
+const STANDARD_INPUT: [&str; 2] = ["-", "/dev/stdin"];
 
 /// Exit code 0 if the configuration can be used, warnings or not, else 2.
 pub(crate) fn check(arguments: &CheckArguments) -> ExitCode {
     let colours = std::io::stderr().is_terminal();
-    match config::load(&arguments.file, &Surroundings::of_this_process()) {
+    let surroundings = Surroundings::of_this_process();
+    let from_input = STANDARD_INPUT.iter().any(|name| arguments.file == Path::new(name));
+    let loaded = match from_input {
+        true => config::load_standard_input(&surroundings),
+        false => config::load(&arguments.file, &surroundings),
+    };
+    match loaded {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
                 eprintln!("{}", loaded.warnings.render(colours));

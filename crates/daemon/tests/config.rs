@@ -12,8 +12,9 @@ use pppoe_serial_bridge::cli::{Arguments, LogLevel};
 use pppoe_serial_bridge::config::{self, Loaded, Problems, Surroundings};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -275,6 +276,8 @@ fn an_empty_ac_name_is_refused_and_an_empty_service_is_warned_of() {
     assert!(!is_fine, "{problems}");
     let told: Vec<String> = problems.lines().collect();
     assert!(told.contains(&"--ac-name is empty; leave it out for the host's name".to_owned()), "{told:?}");
+    let (is_fine, problems) = lines(&["x", "--connect=", "tty", "svc", "eth0"]);
+    assert!(!is_fine && problems.to_string().contains("--connect is empty"), "{problems}");
     let (is_fine, warnings) = lines(&["x", "--connect=true", "tty", "", "eth0"]);
     assert!(is_fine && warnings.lines().count() == 1, "{warnings}");
     assert!(warnings.to_string().contains("the service has no name"), "{warnings}");
@@ -311,4 +314,154 @@ fn check_ends_with_0_if_all_is_fine_and_with_2_if_not() {
     let (code, _, errors) = check(&["/nowhere.toml"]);
     assert_eq!(code, Some(2));
     assert!(errors.starts_with("error: cannot read /nowhere.toml: No such file"), "{errors}");
+}
+
+/// A directory for one test, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pppoe-serial-bridge-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const REST: &str = "[service.internet]\n[interface.eth0]\n";
+
+#[test]
+fn one_device_by_two_names_is_one_device() {
+    let scratch = Scratch::new("device");
+    let link = scratch.0.join("by-id");
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    for other in [link.to_str().unwrap(), "/dev/../dev/null"] {
+        let text = format!("modem.a.device = '/dev/null'\nmodem.b.device = '{other}'\n{REST}");
+        let problems = load_text(&text).unwrap_err();
+        let lines: Vec<String> = problems.lines().collect();
+        assert_eq!(lines.len(), 1, "{problems}");
+        assert!(lines[0].contains(":2:18: [modem.a] has this device already"), "{problems}");
+        assert!(lines[0].ends_with("it is the same as /dev/null; each modem has its own"), "{problems}");
+    }
+}
+
+#[test]
+fn nothing_is_waited_for_and_nothing_read_without_end() {
+    let scratch = Scratch::new("endless");
+    let fifo = scratch.fifo("script");
+    for (file, kind) in [(fifo.to_str().unwrap(), "a pipe"), ("/dev/zero", "a device")] {
+        let what = format!("{file}: it is not a file, but {kind}");
+        let text = format!("[modem.a]\ndevice = '/dev/ttyUSB0'\nchat_file = '{file}'\n{REST}");
+        let problems = load_text(&text).unwrap_err();
+        assert!(problems.lines().next().unwrap().contains(&what), "{problems}");
+        let problems = load(Path::new(file)).unwrap_err();
+        assert!(problems.lines().next().unwrap().contains(&what), "{problems}");
+    }
+    let long = scratch.write("long.toml", &"#\n".repeat(600_000));
+    let problems = load(&long).unwrap_err();
+    assert!(problems.to_string().contains("it is longer than 1048576 octets"), "{problems}");
+    let (code, out, _) = check_input(&["-"], &format!("modem.a.device = '/dev/ttyUSB0'\n{REST}"));
+    assert_eq!((code, out.as_str()), (Some(0), "-: the configuration is fine\n"));
+    let (code, _, errors) = check_input(&["/dev/stdin"], "modem = 1\n");
+    assert!(code == Some(2) && errors.contains("(standard input):1:9"), "{errors}");
+}
+
+/// As [`check`], with this on standard input.
+fn check_input(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pppoe-serial-bridge"))
+        .arg("check")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_editors_leave_among_the_drop_ins_is_no_configuration() {
+    let scratch = Scratch::new("dropins");
+    let main = scratch.write("x.toml", &format!("modem.a.device = '/dev/ttyUSB0'\n{REST}"));
+    let directory = scratch.0.join("x.d");
+    fs::create_dir(&directory).unwrap();
+    // As Emacs locks a file, and as vi drafts one.
+    std::os::unix::fs::symlink("root@host.1234:1", directory.join(".#10.toml")).unwrap();
+    fs::write(directory.join(".20.toml"), "[").unwrap();
+    assert!(load(&main).unwrap().warnings.is_empty());
+    std::os::unix::fs::symlink("/nowhere", directory.join("30.toml")).unwrap();
+    fs::create_dir(directory.join("40.toml")).unwrap();
+    let warnings: Vec<String> = load(&main).unwrap().warnings.lines().collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].contains("30.toml is not read, for it is a link to what is not there"),
+        "{warnings:?}"
+    );
+    assert!(warnings[1].contains("40.toml is not read, for it is not a file"), "{warnings:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_of_in_words_that_fit_the_command() {
+    let scratch = Scratch::new("absent");
+    let (code, _, errors) = check(&[scratch.0.join("none.toml").to_str().unwrap()]);
+    assert!(code == Some(2) && !errors.contains("--config"), "{errors}");
+    assert!(errors.contains("name a readable file, or a directory with files *.toml"), "{errors}");
+    let (_, _, errors) = check(&[scratch.0.to_str().unwrap()]);
+    assert!(errors.starts_with(&format!("error: there is no *.toml in {}", scratch.0.display())), "{errors}");
+    assert_eq!(errors.matches("error:").count(), 1, "{errors}");
+    let odd = scratch.write("z.d", &format!("modem.a.device = '/dev/ttyUSB0'\n{REST}"));
+    assert_eq!(check(&[odd.to_str().unwrap()]).0, Some(0), "a file may be called as it likes");
+}
+
+#[test]
+fn more_modems_than_can_be_are_refused_and_never_dropped_in_silence() {
+    let modems = |number: usize| -> String {
+        (0..number).map(|modem| format!("modem.{modem}.device='/t/{modem}'\n")).collect()
+    };
+    let many = load_text(&format!("{}{REST}", modems(1024))).unwrap();
+    assert_eq!(many.config.bridge.services[0].modems.len(), 1024);
+    let problems = load_text(&format!("{}{REST}", modems(30_000))).unwrap_err();
+    let lines: Vec<String> = problems.lines().collect();
+    assert_eq!(lines.len(), 1, "{problems}");
+    assert!(lines[0].contains(":1025:7: this is one modem too many: there are 30000"), "{problems}");
+    assert!(lines[0].ends_with("at most 1024 can be served"), "{problems}");
+    let nonsense: String = (0..1000).map(|key| format!("x{key} = 1\n")).collect();
+    let problems = load_text(&format!("modem.a.device = '/dev/ttyUSB0'\n{nonsense}")).unwrap_err();
+    assert!(problems.lines().count() < 100 && problems.to_string().ends_with(" more"), "{problems}");
+}
+
+#[test]
+fn a_start_tells_of_all_that_is_missing() {
+    let scratch = Scratch::new("start");
+    let text = "modem.a.device = '/nowhere/a'\nmodem.b.device = '/nowhere/b'\n[service.internet]\n\
+                [interface.nosuch0]\n[interface.nosuch1]\n";
+    let file = scratch.write("x.toml", text);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_pppoe-serial-bridge")).arg("--config").arg(&file).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    for missing in ["nosuch0", "nosuch1", "/nowhere/a", "/nowhere/b"] {
+        let is_told = |line: &str| line.starts_with("pppoe-serial-bridge: cannot ") && line.contains(missing);
+        assert!(errors.lines().any(is_told), "{missing}: {errors}");
+    }
 }

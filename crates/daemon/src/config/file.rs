@@ -1,67 +1,60 @@
-//! From the text of the files to [`Settings`]: every key there is, its bounds and its default.
+//! From the text of the files to [`Settings`]: every key of the whole and of a modem, its bounds and its default.
 
+use super::offer::{interfaces, services};
 use super::problem::{Place, Problems};
 use super::script::{self, Setting};
-use super::section::{Found, Section, Time};
+use super::section::{Found, Section};
 use super::settings::{
     Chat, ChatText, Dial, Discovery, InlineScript, Interface, Limits, Modem, Named, ScriptFile,
     ScriptSettings, Service, Settings, count,
 };
-use super::{Surroundings, conversation_options};
+use super::size::Size;
+use super::value::Bounds;
+use super::{Surroundings, conversation_options, sources, syntax};
 use crate::cli::LogLevel;
-use bridge_proto::bridge::{Access, OfferDelay};
 use bridge_proto::chat::Purpose;
-use bridge_proto::discovery::{AcName, ServiceName};
+use bridge_proto::discovery::AcName;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::num::NonZeroU16;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use toml::de::DeTable;
+
+const TENTH: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Reads files that are one configuration; what a later one says counts. What is wrong with them is put to
 /// `problems`, and if anything is, the settings may not be what was meant.
 pub(super) fn read(
-    files: &[PathBuf],
+    files: Vec<(PathBuf, io::Result<Vec<u8>>)>,
     surroundings: &Surroundings,
     problems: &mut Problems,
-) -> Option<Settings> {
-    let mut texts = Vec::new();
-    for path in files {
-        match std::fs::read_to_string(path) {
-            Ok(text) => texts.push((problems.add_source(path, text.clone()), text)),
-            Err(error) => problems.error(
-                None,
-                format!("cannot read {}: {error}", path.display()),
-                Some("give the path of a readable file to --config".into()),
-            ),
-        }
-    }
+) -> Settings {
+    let number = files.len();
+    let texts: Vec<_> =
+        files.into_iter().filter_map(|(path, octets)| sources::text(&path, octets, problems)).collect();
+    problems.is_incomplete |= texts.len() < number;
     let mut tables = Vec::new();
+    let mut broken = Vec::new();
     for (source, text) in &texts {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let place = error.span().map(|span| Place::new(*source, span));
-            let help = place.as_ref().and_then(|place| syntax_help(problems.text(place)));
-            problems.error(place, error.message(), help);
+        let (table, is_whole) = syntax::parse(*source, text, problems);
+        if !is_whole {
+            broken.push(*source);
         }
         tables.push((*source, table));
     }
-    // What follows from a broken line is not told, for it may be wrong.
-    if problems.has_errors() {
-        return None;
-    }
+    problems.is_incomplete |= !broken.is_empty();
+    let told = problems.count();
     let shared = RefCell::new(std::mem::take(problems));
     let settings = settings(Section::root(&tables, &shared), surroundings);
     *problems = shared.into_inner();
-    Some(settings)
-}
-
-/// What is wrong most often where the syntax is: quotes that were left out.
-fn syntax_help(found: &str) -> Option<String> {
-    let is_word = found.starts_with(|first: char| first.is_alphabetic() || first == '/')
-        && !found.contains(['"', '\'', '=', '\n']);
-    is_word.then(|| format!("a text needs quotes: \"{found}\""))
+    // What seems to be wrong with the rest of a file that has a broken line may come of that line.
+    problems.forget_in(&broken, told);
+    settings
 }
 
 fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
@@ -69,7 +62,7 @@ fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
     let wait = root.value_or("wait", false);
     let ac_name = ac_name(&mut root, &surroundings.host_name);
     if ac_name.is_empty() && root.place_of("ac_name").is_none() {
-        root.error(None, "cannot tell the name of this machine", Some("set ac_name = \"NAME\"".into()));
+        root.missing(None, "cannot tell the name of this machine", Some("set ac_name = \"NAME\"".into()));
     }
     let discovery = discovery(root.section("discovery"));
     let (modem, modem_places) = modems(&mut root, surroundings);
@@ -87,11 +80,11 @@ fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
 fn require(root: &Section<'_>, missing: bool, kind: &str, example: &str) {
     // One that is there and wrong has been told of.
     if missing && root.place_of(kind).is_none() {
-        root.error(None, format!("there is no {kind}"), Some(format!("add, for example,\n{example}")));
+        root.missing(None, format!("there is no {kind}"), Some(format!("add, for example,\n{example}")));
     }
 }
 
-fn ac_name(section: &mut Section<'_>, default: &str) -> String {
+pub(super) fn ac_name(section: &mut Section<'_>, default: &str) -> String {
     let Some(found) = section.value::<String>("ac_name") else { return default.to_owned() };
     if found.value.is_empty() {
         section.error(
@@ -100,7 +93,7 @@ fn ac_name(section: &mut Section<'_>, default: &str) -> String {
             Some("leave it out for the host's name".into()),
         );
     } else if let Err(error) = AcName::parse(&found.value) {
-        section.error(Some(&found.place), error.to_string(), None);
+        section.error(Some(&found.place), error.to_string(), Some("write a shorter one".into()));
     }
     found.value
 }
@@ -120,24 +113,28 @@ fn discovery(mut section: Section<'_>) -> Discovery {
 
 fn limits(mut section: Section<'_>, modems: usize, services: usize) -> Limits {
     let limits = Limits {
-        sessions: sessions(&mut section, "sessions", modems),
-        sessions_per_peer: sessions(&mut section, "sessions_per_peer", services),
+        sessions: sessions(&mut section, "sessions", modems, modems),
+        sessions_per_peer: sessions(&mut section, "sessions_per_peer", services, modems),
     };
     section.finish();
     limits
 }
 
-fn sessions(section: &mut Section<'_>, key: &'static str, most: usize) -> NonZeroU16 {
-    section.value_or(key, count(most))
-}
-
-fn time(section: &mut Section<'_>, key: &'static str, default: Duration) -> Duration {
-    section.value_or(key, Time(default)).0
-}
-
-fn access(section: &mut Section<'_>) -> Access {
-    const LIKE: &str = "\"00:1b:21:01:02:03\", or \"00:1b:21:*\" for all that begin so";
-    Access { allow: section.parsed_list("allow", LIKE), deny: section.parsed_list("deny", LIKE) }
+/// How many sessions there may be at once, where there are so many modems.
+pub(super) fn sessions(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: usize,
+    modems: usize,
+) -> NonZeroU16 {
+    let Some(found) = section.value::<NonZeroU16>(key) else { return count(default) };
+    let all_are_known = modems > 0 && !section.problems().borrow().is_incomplete;
+    if all_are_known && usize::from(found.value.get()) > modems {
+        let what = format!("`{key}` is more than there are modems, so it limits nothing");
+        let help = format!("write a number up to {modems}, add modems, or leave it out");
+        section.warn(Some(&found.place), what, Some(help));
+    }
+    found.value
 }
 
 /// What is there but used by nothing. Where something is wrong, that may be why.
@@ -169,12 +166,20 @@ fn warn_of_idle(
 fn modems(root: &mut Section<'_>, surroundings: &Surroundings) -> (Named<Modem>, Vec<Option<Place>>) {
     let mut places = Vec::new();
     let mut modems: Vec<(String, Modem)> = Vec::new();
-    for mut section in root.sections("modem") {
+    let mut by_device: HashMap<Device, usize> = HashMap::new();
+    for mut section in root.sections("modem", "stick") {
         let modem = modem(&mut section, surroundings);
-        let same = modems.iter().find(|(_, other)| other.device == modem.device);
-        if let Some((other, _)) = same.filter(|_| !modem.device.as_os_str().is_empty()) {
-            let what = format!("[modem.{other}] has this device already");
-            section.error(section.place_of("device").as_ref(), what, Some("each modem has its own".into()));
+        if !modem.device.as_os_str().is_empty() {
+            let number = *by_device.entry(Device::at(&modem.device)).or_insert(modems.len());
+            if let Some((name, other)) = modems.get(number) {
+                let what = format!("[modem.{name}] has this device already");
+                let help = if other.device == modem.device {
+                    "each modem has its own".to_owned()
+                } else {
+                    format!("it is the same as {}; each modem has its own", other.device.display())
+                };
+                section.error(section.place_of_value("device").as_ref(), what, Some(help));
+            }
         }
         modems.push((section.key.clone(), modem));
         places.push(section.place.clone());
@@ -183,15 +188,33 @@ fn modems(root: &mut Section<'_>, surroundings: &Surroundings) -> (Named<Modem>,
     (Named(modems), places)
 }
 
+/// A device, whatever name it goes by. One that is not there has only its name.
+#[derive(PartialEq, Eq, Hash)]
+enum Device {
+    Number(u64),
+    Path(PathBuf),
+}
+
+impl Device {
+    fn at(path: &Path) -> Self {
+        match path.metadata() {
+            Ok(metadata) if metadata.file_type().is_char_device() => Self::Number(metadata.rdev()),
+            _ => Self::Path(path.canonicalize().unwrap_or_else(|_| path.to_owned())),
+        }
+    }
+}
+
 fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
     let device = section.value::<PathBuf>("device");
-    if device.is_none() && section.place_of("device").is_none() {
+    if section.place_of("device").is_none() {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
-        section.error(None, format!("[{}] has no `device`", section.name), Some(help.into()));
+        section.missing(None, format!("[{}] has no `device`", section.name), Some(help.into()));
     }
     if let Some(found) = device.as_ref().filter(|found| !found.value.is_absolute()) {
-        let help = "give its whole path, such as \"/dev/ttyUSB0\"";
-        section.error(Some(&found.place), "`device` is not an absolute path", Some(help.into()));
+        let is_name = found.value.components().count() == 1 && !found.value.starts_with("~");
+        let name = if is_name { found.value.as_path() } else { Path::new("ttyUSB0") };
+        let help = format!("give its whole path, such as \"/dev/{}\"", name.display());
+        section.error(Some(&found.place), "`device` is not an absolute path", Some(help));
     }
     let scripts = script_settings(section);
     let options = conversation_options(&scripts, surroundings);
@@ -213,16 +236,16 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
         pass_pfc: section.value_or("pass_pfc", default.pass_pfc),
         request_acfc: section.value_or("request_acfc", default.request_acfc),
         request_pfc: section.value_or("request_pfc", default.request_pfc),
-        answer_by: time(section, "answer_by", default.answer_by),
-        warm: time(section, "warm", default.warm),
-        on_hook: time(section, "on_hook", default.on_hook),
-        lcp_restart: time(section, "lcp_restart", default.lcp_restart),
-        backoff_first: time(section, "backoff_first", default.backoff_first),
-        backoff_longest: time(section, "backoff_longest", default.backoff_longest),
-        silence: time(section, "silence", default.silence),
-        echo_questions: section.value_or("echo_questions", default.echo_questions),
-        echo_interval: time(section, "echo_interval", default.echo_interval),
-        idle: time(section, "idle", default.idle),
+        answer_by: section.time("answer_by", default.answer_by, &Bounds::any()),
+        warm: section.time("warm", default.warm, &Bounds::any()),
+        on_hook: section.time("on_hook", default.on_hook, &Bounds::up_to(MINUTE)),
+        lcp_restart: section.time("lcp_restart", default.lcp_restart, &Bounds::from(TENTH).to(MINUTE)),
+        backoff_first: section.time("backoff_first", default.backoff_first, &Bounds::from(TENTH)),
+        backoff_longest: section.time("backoff_longest", default.backoff_longest, &Bounds::from(TENTH)),
+        silence: section.time("silence", default.silence, &Bounds::or_never()),
+        echo_questions: echo_questions(section, default.echo_questions),
+        echo_interval: section.time("echo_interval", default.echo_interval, &Bounds::from(TENTH)),
+        idle: section.time("idle", default.idle, &Bounds::or_never()),
         answer_echo: section.value_or("answer_echo", default.answer_echo),
         hangup_escape: section.value_or("hangup_escape", default.hangup_escape),
         hangup: inline_script(section, "hangup", setting),
@@ -230,10 +253,10 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
         rescue: section.choice_or("rescue", default.rescue),
         reset: inline_script(section, "reset", setting),
         reset_file: script_file(section, "reset_file", setting),
-        reset_command: section.value("reset_command").map(|found| found.value),
+        reset_command: section.text("reset_command"),
         dials_per_hour: section.value("dials_per_hour").map(|found| found.value),
-        online_per_day: section.value::<Time>("online_per_day").map(|found| found.value.0),
-        volume_per_month: section.value("volume_per_month").map(|found| found.value),
+        online_per_day: section.some_time("online_per_day", &Bounds::from(MINUTE)),
+        volume_per_month: volume_per_month(section),
         ..default
     };
     only_one(section, &["reset", "reset_file"], "keep one of them");
@@ -241,8 +264,10 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
     let counting = hangups.len() - usize::from(!modem.hangup_escape);
     only_one(section, hangups.get(..counting).unwrap_or_default(), "keep one of them");
     if modem.backoff_first > modem.backoff_longest {
-        let place = section.place_of("backoff_first").or(section.place_of("backoff_longest"));
-        section.error(place.as_ref(), "`backoff_first` is longer than `backoff_longest`", None);
+        let place = section.place_of_value("backoff_first").or(section.place_of_value("backoff_longest"));
+        let first = humantime::format_duration(modem.backoff_first);
+        let help = format!("write a shorter one, or backoff_longest = \"{first}\" or more");
+        section.error(place.as_ref(), "`backoff_first` is longer than `backoff_longest`", Some(help));
     }
     with_scripts(section, modem, scripts)
 }
@@ -284,7 +309,7 @@ fn inline_script(section: &mut Section<'_>, key: &'static str, setting: Setting<
 }
 
 fn script_file(section: &mut Section<'_>, key: &'static str, setting: Setting<'_>) -> Option<ScriptFile> {
-    let file = section.value::<PathBuf>(key)?;
+    let file = section.path(key)?;
     let mut problems = section.problems().borrow_mut();
     let path = resolved(&problems, &file);
     let script = script::from_file(&mut problems, &path, Some(&file.place), READABLE, setting)?;
@@ -292,6 +317,27 @@ fn script_file(section: &mut Section<'_>, key: &'static str, setting: Setting<'_
 }
 
 const READABLE: &str = "give the path of a readable file";
+
+fn echo_questions(section: &mut Section<'_>, default: u8) -> u8 {
+    let Some(found) = section.value::<u8>("echo_questions") else { return default };
+    if found.value == 0 {
+        let what = "with no question a silent host would count as dead at once";
+        let help = "from 1 to 255; if it is never to be asked, write silence = \"0s\"";
+        section.error(Some(&found.place), what, Some(help.into()));
+    }
+    found.value
+}
+
+fn volume_per_month(section: &mut Section<'_>) -> Option<Size> {
+    const LEAST: Size = Size(1000);
+    let found = section.value::<Size>("volume_per_month")?;
+    if found.value.0 < LEAST.0 {
+        let what = "`volume_per_month` is too little for a call";
+        let help = format!("at least \"{LEAST}\"; leave it out for no limit");
+        section.error(Some(&found.place), what, Some(help));
+    }
+    Some(found.value)
+}
 
 fn speed(section: &mut Section<'_>, default: u32) -> u32 {
     let Some(found) = section.value::<u32>("speed") else { return default };
@@ -324,17 +370,17 @@ const OF_SCRIPTS: [&str; 8] = [
 
 fn dial(section: &mut Section<'_>, setting: Setting<'_>) -> Dial {
     let text = section.value::<String>("chat");
-    let file = section.value::<PathBuf>("chat_file");
-    let connect = section.value::<String>("connect");
+    let file = section.path("chat_file");
+    let connect = section.text("connect");
     only_one(section, &["chat", "chat_file", "connect"], "keep the one that is to dial");
     let chat = chat(section, text, file, setting);
-    let connect_timeout = time(section, "connect_timeout", Duration::from_secs(120));
-    if let (None, Some(place)) = (&connect, section.place_of("connect_timeout")) {
+    let connect_timeout = section.time("connect_timeout", Duration::from_secs(120), &Bounds::from(SECOND));
+    if let (None, Some(place)) = (section.place_of("connect"), section.place_of("connect_timeout")) {
         let what = "`connect_timeout` has no effect";
         section.warn(Some(&place), what, Some("it is for `connect`".into()));
     }
     match connect {
-        Some(connect) => Dial::Command { connect: connect.value, connect_timeout },
+        Some(connect) => Dial::Command { connect, connect_timeout },
         None => Dial::Script(chat),
     }
 }
@@ -371,9 +417,9 @@ fn chat(
 fn script_settings(section: &mut Section<'_>) -> ScriptSettings {
     let default = ScriptSettings::default();
     ScriptSettings {
-        chat_timeout: time(section, "chat_timeout", default.chat_timeout),
-        chat_pacing: time(section, "chat_pacing", default.chat_pacing),
-        chat_short_pause: time(section, "chat_short_pause", default.chat_short_pause),
+        chat_timeout: section.time("chat_timeout", default.chat_timeout, &Bounds::from(TENTH).to(HOUR)),
+        chat_pacing: section.time("chat_pacing", default.chat_pacing, &Bounds::up_to(SECOND)),
+        chat_short_pause: section.time("chat_short_pause", default.chat_short_pause, &Bounds::up_to(MINUTE)),
         chat_fractional_timeouts: section
             .value_or("chat_fractional_timeouts", default.chat_fractional_timeouts),
         phone: Some(section.value_or("phone", script::DEFAULT_PHONE.to_owned())),
@@ -381,108 +427,4 @@ fn script_settings(section: &mut Section<'_>) -> ScriptSettings {
         environment: section.value_or("environment", false),
         variables: section.value_or("variables", BTreeMap::new()),
     }
-}
-
-fn services(root: &mut Section<'_>, modems: &[&str]) -> (Named<Service>, Vec<Option<Place>>) {
-    let mut places = Vec::new();
-    let mut services = Vec::new();
-    for mut section in root.sections("service") {
-        if let Err(error) = ServiceName::parse(section.key.as_bytes()) {
-            section.error(None, error.to_string(), None);
-        }
-        if section.key.is_empty() {
-            section.warn(None, super::NAMELESS, Some("write [service.NAME]".into()));
-        }
-        services.push((section.key.clone(), service(&mut section, modems)));
-        places.push(section.place.clone());
-        section.finish();
-    }
-    (Named(services), places)
-}
-
-fn service(section: &mut Section<'_>, modems: &[&str]) -> Service {
-    let default = Service::new(section.names("modems", modems, "modem"));
-    let most = default.modems.len();
-    Service {
-        pool: section.choice_or("pool", default.pool),
-        when_busy: section.choice_or("when_busy", default.when_busy),
-        sessions: sessions(section, "sessions", most),
-        pado_delay: pado_delay(section, "pado_delay", default.pado_delay),
-        pado_delay_per_session: pado_delay(section, "pado_delay_per_session", default.pado_delay_per_session),
-        access: access(section),
-        ..default
-    }
-}
-
-fn pado_delay(section: &mut Section<'_>, key: &'static str, default: Duration) -> Duration {
-    let Some(found) = section.value::<Time>(key) else { return default };
-    if found.value.0 > OfferDelay::LONGEST {
-        let longest = humantime::format_duration(OfferDelay::LONGEST);
-        let what = format!("`{key}` is longer than any host waits");
-        section.error(Some(&found.place), what, Some(format!("at most \"{longest}\"; most hosts wait 5s")));
-    }
-    found.value.0
-}
-
-fn interfaces(root: &mut Section<'_>, name: &str, services: &[&str], modems: usize) -> Named<Interface> {
-    let mut interfaces = Vec::new();
-    for mut section in root.sections("interface") {
-        check_interface_name(&section);
-        let interface = Interface {
-            ac_name: ac_name(&mut section, name),
-            services: section.names("services", services, "service"),
-            sessions: sessions(&mut section, "sessions", modems),
-            access: access(&mut section),
-        };
-        interfaces.push((section.key.clone(), interface));
-        match section.only_table() {
-            // [interface.eth0.7] is table 7 in table eth0.
-            Some((key, place)) => {
-                let vlan = format!("{}.{key}", section.key);
-                let help = format!("for the VLAN interface write [interface.\"{vlan}\"]");
-                section.error(Some(&place), format!("unknown key `{key}` in [{}]", section.name), Some(help));
-            }
-            None => section.finish(),
-        }
-    }
-    Named(interfaces)
-}
-
-/// The kernel's rules for names.
-fn check_interface_name(section: &Section<'_>) {
-    const LONGEST: usize = 15;
-    let name = &section.key;
-    let is_bad = |character: char| character == '/' || character == ':' || character.is_whitespace();
-    if name.is_empty() || name.len() > LONGEST || name.contains(is_bad) || name == "." || name == ".." {
-        let help = format!("at most {LONGEST} characters, such as eth0, or \"eth0.7\" in quotes for VLAN 7");
-        section.error(None, format!("\"{name}\" cannot be an interface's name"), Some(help));
-    }
-}
-
-/// The files of a configuration: `path`, if it is a file, then the drop-ins beside it; or those in it, if it
-/// is a directory.
-pub(super) fn files(path: &Path, problems: &mut Problems) -> Vec<PathBuf> {
-    if path.is_dir() {
-        return drop_ins(path, problems);
-    }
-    let mut files = drop_ins(&path.with_extension("d"), problems);
-    if path.exists() || files.is_empty() {
-        files.insert(0, path.to_owned());
-    }
-    files
-}
-
-fn drop_ins(directory: &Path, problems: &mut Problems) -> Vec<PathBuf> {
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            problems.error(None, format!("cannot read {}: {error}", directory.display()), None);
-            return Vec::new();
-        }
-    };
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    files
 }

@@ -5,22 +5,28 @@
 
 mod difference;
 mod file;
+mod likeness;
+mod offer;
 mod places;
 mod problem;
 mod script;
 mod section;
 mod settings;
 mod size;
+mod sources;
+mod syntax;
+mod value;
 
+pub(crate) use likeness::nearest;
 pub(crate) use places::{Change, Marks, Places};
 pub use problem::Problems;
-pub(crate) use problem::nearest;
 pub(crate) use script::{DEFAULT as DEFAULT_SCRIPT, DEFAULT_PHONE};
 pub use settings::{
     Chat, ChatText, Dial, Discovery, InlineScript, Interface, Limits, Modem, Named, Pool, ScriptFile,
     ScriptSettings, Service, Settings, WhenBusy,
 };
 pub use size::Size;
+pub(crate) use sources::read_file;
 
 use crate::cli::{BridgeArguments, Flow, Lcp, Lock, LogLevel, Queue, Rescue};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
@@ -35,7 +41,7 @@ use bridge_proto::id::ModemId;
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
 use bridge_proto::modem::{BackoffConfig, BudgetConfig, ESCAPE_AND_HANG_UP};
 use bridge_proto::queue::Discipline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::os::unix::ffi::OsStringExt;
@@ -155,9 +161,25 @@ impl Origin {
 /// Everything that the operator has to mend.
 pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Loaded, Problems> {
     let mut problems = Problems::default();
-    let files = file::files(path, &mut problems);
-    let settings = file::read(&files, surroundings, &mut problems);
-    finish(settings, surroundings, problems)
+    let files = sources::files(path, &mut problems);
+    let with_octets = |path: PathBuf| {
+        let octets = read_file(&path);
+        (path, octets)
+    };
+    let files = files.into_iter().map(with_octets).collect();
+    let settings = file::read(files, surroundings, &mut problems);
+    finish(Some(settings), surroundings, problems)
+}
+
+/// Reads what comes from standard input.
+///
+/// # Errors
+/// Everything that the operator has to mend.
+pub fn load_standard_input(surroundings: &Surroundings) -> Result<Loaded, Problems> {
+    let mut problems = Problems::default();
+    let files = vec![("(standard input)".into(), sources::read_standard_input())];
+    let settings = file::read(files, surroundings, &mut problems);
+    finish(Some(settings), surroundings, problems)
 }
 
 /// One modem, one service and one interface, from the command line.
@@ -207,6 +229,13 @@ fn arguments_settings(
         problems.error(None, "--ac-name is empty", Some("leave it out for the host's name".into()));
     } else if ac_name.is_empty() {
         problems.error(None, "cannot tell the name of this machine", Some("give --ac-name=NAME".into()));
+    }
+    for (option, command) in
+        [("--connect", &arguments.connect), ("--reset-command", &arguments.reset_command)]
+    {
+        if command.as_deref() == Some("") {
+            problems.error(None, format!("{option} is empty"), Some("give a shell command".into()));
+        }
     }
     if service.as_deref() == Some("") {
         problems.warn(None, NAMELESS, Some("give SERVICE a name".into()));
@@ -324,8 +353,9 @@ fn config(settings: &Settings, surroundings: &Surroundings) -> Result<Config, Na
         disclose_services: settings.discovery.disclose_services,
         accept_missing_service_name: settings.discovery.accept_missing_service_name,
     };
-    let interfaces = settings.interface.0.iter().map(|(_, interface)| interface_config(settings, interface));
-    let services = settings.service.0.iter().map(|(name, service)| service_config(settings, name, service));
+    let (services, modems) = (settings.service.numbers(), settings.modem.numbers());
+    let interfaces = settings.interface.0.iter().map(|(_, interface)| interface_config(&services, interface));
+    let services = settings.service.0.iter().map(|(name, service)| service_config(&modems, name, service));
     let modems = settings.modem.0.iter().map(|(_, modem)| modem_config(modem, surroundings));
     Ok(Config {
         log_level: settings.log_level,
@@ -342,8 +372,11 @@ fn config(settings: &Settings, surroundings: &Surroundings) -> Result<Config, Na
     })
 }
 
-fn interface_config(settings: &Settings, interface: &Interface) -> Result<InterfaceConfig, NameTooLong> {
-    let number = |name: &String| settings.service.number_of(name);
+fn interface_config(
+    services: &HashMap<&str, u16>,
+    interface: &Interface,
+) -> Result<InterfaceConfig, NameTooLong> {
+    let number = |name: &String| services.get(name.as_str()).map(|number| usize::from(*number));
     Ok(InterfaceConfig {
         ac_name: AcName::parse(&interface.ac_name)?,
         services: interface.services.iter().filter_map(number).collect(),
@@ -352,8 +385,12 @@ fn interface_config(settings: &Settings, interface: &Interface) -> Result<Interf
     })
 }
 
-fn service_config(settings: &Settings, name: &str, service: &Service) -> Result<ServiceConfig, NameTooLong> {
-    let modem = |name: &String| Some(ModemId(u16::try_from(settings.modem.number_of(name)?).ok()?));
+fn service_config(
+    modems: &HashMap<&str, u16>,
+    name: &str,
+    service: &Service,
+) -> Result<ServiceConfig, NameTooLong> {
+    let modem = |name: &String| modems.get(name.as_str()).map(|number| ModemId(*number));
     Ok(ServiceConfig {
         name: ServiceName::parse(name.as_bytes())?,
         modems: service.modems.iter().filter_map(modem).collect(),

@@ -45,7 +45,12 @@ struct Problem {
 pub struct Problems {
     sources: Vec<Source>,
     problems: Vec<Problem>,
+    /// Whether a part of the configuration could not be read, so that what is missing may be there.
+    pub(super) is_incomplete: bool,
 }
+
+/// So many are told at once: more than anybody reads, of a file that is no configuration at all.
+const MOST_TOLD: usize = 50;
 
 impl Problems {
     pub(super) fn add_source(&mut self, path: &Path, text: String) -> usize {
@@ -73,6 +78,20 @@ impl Problems {
         self.problems.push(Problem { is_error: false, what: what.into(), place, help });
     }
 
+    /// How many there are up to now.
+    pub(super) const fn count(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Forgets what came after the first `count` and is in one of these texts.
+    pub(super) fn forget_in(&mut self, sources: &[usize], count: usize) {
+        let mut number = 0;
+        self.problems.retain(|problem| {
+            number += 1;
+            number <= count || problem.place.as_ref().is_none_or(|place| !sources.contains(&place.source))
+        });
+    }
+
     /// Puts what was found into the order of the texts.
     pub(super) fn sort(&mut self) {
         self.problems.sort_by(|a, b| (a.place.is_none(), &a.place).cmp(&(b.place.is_none(), &b.place)));
@@ -92,7 +111,13 @@ impl Problems {
 
     /// Each on one line, for a log: `FILE:LINE:COLUMN: what; remedy`.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.problems.iter().map(|problem| self.line(problem))
+        self.problems.iter().take(MOST_TOLD).map(|problem| self.line(problem)).chain(self.more())
+    }
+
+    /// What is not told.
+    fn more(&self) -> Option<String> {
+        let more = self.problems.len().checked_sub(MOST_TOLD).filter(|more| *more > 0)?;
+        Some(format!("and {more} more"))
     }
 
     fn line(&self, problem: &Problem) -> String {
@@ -117,9 +142,8 @@ impl Problems {
     #[must_use]
     pub fn render(&self, colours: bool) -> String {
         let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-        let rendered: Vec<String> =
-            self.problems.iter().map(|problem| self.render_one(&renderer, problem)).collect();
-        rendered.join("\n\n")
+        let told = self.problems.iter().take(MOST_TOLD).map(|problem| self.render_one(&renderer, problem));
+        told.chain(self.more()).collect::<Vec<String>>().join("\n\n")
     }
 
     fn render_one(&self, renderer: &Renderer, problem: &Problem) -> String {
@@ -146,24 +170,3 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
-
-/// The one of `known` that is most like `word`, if any is much like it.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = 1 + word.chars().count() / 4;
-    let distance = |name: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase());
-    known
-        .into_iter()
-        .map(|name| (distance(name), name))
-        .filter(|(d, _)| *d <= most)
-        .min()
-        .map(|found| found.1)
-}
-
-/// What to write instead of `word`.
-pub(super) fn instead(word: &str, known: &[&str], kind: &str) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if known.is_empty() => format!("there are no {kind}"),
-        None => format!("{kind}: {}", known.join(", ")),
-    }
-}

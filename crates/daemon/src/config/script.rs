@@ -1,6 +1,7 @@
 //! Chat scripts: read, and judged where they are written.
 
-use super::problem::{Place, Problems, nearest};
+use super::likeness::nearest;
+use super::problem::{Place, Problems};
 use bridge_proto::chat::{ConversationOptions, Position, Purpose, Script, WarningKind};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub(super) fn from_file(
     remedy: &str,
     setting: Setting<'_>,
 ) -> Option<Arc<Script>> {
-    let octets = match std::fs::read(path) {
+    let octets = match super::read_file(path) {
         Ok(octets) => octets,
         Err(error) => {
             let what = format!("cannot read the chat script {}: {error}", path.display());
@@ -50,7 +51,7 @@ pub(super) fn from_file(
             return None;
         }
     };
-    let source = problems.add_source(path, showable(&octets));
+    let source = problems.add_source(path, super::sources::showable(&octets));
     parse(problems, &octets, setting, |position| {
         let start = offset(&octets, position);
         Place::new(source, start..end_of_word(&octets, start))
@@ -130,13 +131,6 @@ fn remedy(kind: &WarningKind, setting: Setting<'_>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The text with its octets where they were, whatever its encoding.
-fn showable(octets: &[u8]) -> String {
-    let masked =
-        || octets.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect();
-    std::str::from_utf8(octets).map_or_else(|_| masked(), str::to_owned)
 }
 
 fn offset(octets: &[u8], position: Position) -> usize {

@@ -3,20 +3,23 @@
 //! It promises that a key that is wrong does not hide what is wrong with the others, and that no key goes
 //! unread. The caller asks for every key that there may be, then calls [`Section::finish`].
 
-use super::problem::{Place, Problems, instead};
-use super::size::Size;
+use super::likeness::{instead, instead_of_key};
+use super::problem::{Place, Problems};
+use super::value::{Bounds, Time, Value};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::num::{NonZeroU16, NonZeroU32};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+/// So many unknown keys of one table are told; for each it is looked what was meant.
+const MOST_UNKNOWN: usize = 100;
+/// So many modems, services or interfaces are enough for anybody, and more of them are a mistake.
+const MOST_NAMED: usize = 1024;
 
 /// One key with its value.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ pub(super) struct Section<'t> {
     pub(super) place: Option<Place>,
     entries: Vec<Entry<'t>>,
     asked: Vec<&'static str>,
+    /// Whether there is something else where it should be; that has been told.
+    is_broken: bool,
     problems: &'t RefCell<Problems>,
 }
 
@@ -55,6 +60,7 @@ impl<'t> Section<'t> {
             place: None,
             entries: Vec::new(),
             asked: Vec::new(),
+            is_broken: false,
             problems,
         };
         for (source, table) in files {
@@ -66,11 +72,10 @@ impl<'t> Section<'t> {
     fn merge(&mut self, source: usize, table: &'t DeTable<'t>) {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
+        // Within one file a key is there once.
+        self.entries.retain(|entry| table.get(entry.key).is_none_or(|value| value.get_ref().is_table()));
         for (key, value) in entries {
             let name = key.get_ref().as_ref();
-            if !value.get_ref().is_table() {
-                self.entries.retain(|entry| entry.key != name);
-            }
             let key_place = Place::new(source, key.span());
             self.entries.push(Entry { key: name, key_place, source, value });
         }
@@ -86,6 +91,13 @@ impl<'t> Section<'t> {
         self.problems.borrow_mut().warn(place.cloned(), what, help);
     }
 
+    /// What is not there is wrong, unless it may be where nothing could be read.
+    pub(super) fn missing(&self, place: Option<&Place>, what: impl Into<String>, help: Option<String>) {
+        if !self.is_broken && !self.problems.borrow().is_incomplete {
+            self.error(place, what, help);
+        }
+    }
+
     pub(super) fn problems(&self) -> &'t RefCell<Problems> {
         self.problems
     }
@@ -93,6 +105,12 @@ impl<'t> Section<'t> {
     /// Where a key is, if it is given.
     pub(super) fn place_of(&self, key: &str) -> Option<Place> {
         self.entries.iter().rfind(|entry| entry.key == key).map(|entry| entry.key_place.clone())
+    }
+
+    /// Where the value of a key is, if it is given.
+    pub(super) fn place_of_value(&self, key: &str) -> Option<Place> {
+        let entry = self.entries.iter().rfind(|entry| entry.key == key)?;
+        Some(Place::new(entry.source, entry.value.span()))
     }
 
     fn raw(&mut self, key: &'static str) -> Option<Entry<'t>> {
@@ -107,11 +125,52 @@ impl<'t> Section<'t> {
         match T::deserialize(ValueDeserializer::from(entry.value.clone())) {
             Ok(value) => Some(Found { value, place }),
             Err(error) => {
-                let place = error.span().map_or(place, |span| Place::new(entry.source, span));
-                self.error(Some(&place), format!("`{key}` must be {}", T::MUST_BE), None);
+                let wrong = error.span().map(|span| Place::new(entry.source, span));
+                // In a list or a table it may be only one of the texts that is none.
+                let inner = wrong.filter(|wrong| *wrong != place);
+                let written = self.problems.borrow().text(inner.as_ref().unwrap_or(&place)).to_owned();
+                let help = match &inner {
+                    Some(_) => Some(format!("write \"{written}\"")),
+                    None => T::remedy(entry.value.get_ref(), &written),
+                };
+                self.error(Some(&inner.unwrap_or(place)), format!("`{key}` must be {}", T::MUST_BE), help);
                 None
             }
         }
+    }
+
+    /// A text that says something.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+        let found = self.value::<String>(key)?;
+        self.unless_empty(key, found.value.is_empty(), found).map(|found| found.value)
+    }
+
+    /// The path of a file.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<Found<PathBuf>> {
+        let found = self.value::<PathBuf>(key)?;
+        self.unless_empty(key, found.value.as_os_str().is_empty(), found)
+    }
+
+    fn unless_empty<T>(&self, key: &str, is_empty: bool, found: Found<T>) -> Option<Found<T>> {
+        if is_empty {
+            let help = "write what is meant, or take the line away";
+            self.error(Some(&found.place), format!("`{key}` is empty"), Some(help.into()));
+            return None;
+        }
+        Some(found)
+    }
+
+    /// A time that can be meant, if one is given.
+    pub(super) fn some_time(&mut self, key: &'static str, bounds: &Bounds) -> Option<Duration> {
+        let Found { value: Time(time), place } = self.value::<Time>(key)?;
+        if let Some(what) = bounds.what_is_wrong(time) {
+            self.error(Some(&place), format!("`{key}` is {what}"), Some(bounds.to_string()));
+        }
+        Some(time)
+    }
+
+    pub(super) fn time(&mut self, key: &'static str, default: Duration, bounds: &Bounds) -> Duration {
+        self.some_time(key, bounds).unwrap_or(default)
     }
 
     /// The value of a key, or `default`.
@@ -121,10 +180,16 @@ impl<'t> Section<'t> {
 
     /// One of the names of `T`.
     pub(super) fn choice_or<T: ValueEnum>(&mut self, key: &'static str, default: T) -> T {
+        let names: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+        let names: Vec<&str> = names.iter().map(PossibleValue::get_name).collect();
+        if let Some(entry) = self.raw(key).filter(|entry| entry.value.get_ref().as_str().is_none()) {
+            let place = Place::new(entry.source, entry.value.span());
+            let help = format!("write one of \"{}\"", names.join("\", \""));
+            self.error(Some(&place), format!("`{key}` must be a text in quotes"), Some(help));
+            return default;
+        }
         let Some(found) = self.value::<String>(key) else { return default };
         T::from_str(&found.value, false).unwrap_or_else(|_| {
-            let names: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-            let names: Vec<&str> = names.iter().map(PossibleValue::get_name).collect();
             let what = format!("`{key}` cannot be \"{}\"", found.value.escape_debug());
             let nearest = instead(&found.value, &names, "allowed values");
             let all = names.join(", ");
@@ -147,21 +212,21 @@ impl<'t> Section<'t> {
         Some(found.value.into_iter().map(with_place).collect())
     }
 
-    /// A list of what can be read from strings; `like` shows how.
-    pub(super) fn parsed_list<T: FromStr>(&mut self, key: &'static str, like: &str) -> Vec<T>
+    /// A list of what can be read from strings, each with its place; `remedy` says how what cannot be is written.
+    pub(super) fn parsed_list<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        remedy: impl Fn(&str) -> String,
+    ) -> Vec<Found<T>>
     where
         T::Err: std::fmt::Display,
     {
         let words = self.list(key).unwrap_or_default();
         let mut values = Vec::with_capacity(words.len());
-        for word in words {
-            match word.value.parse() {
-                Ok(value) => values.push(value),
-                Err(error) => self.error(
-                    Some(&word.place),
-                    format!("`{key}`: {error}"),
-                    Some(format!("write it like {like}")),
-                ),
+        for Found { value: word, place } in words {
+            match word.parse() {
+                Ok(value) => values.push(Found { value, place }),
+                Err(error) => self.error(Some(&place), format!("`{key}`: {error}"), Some(remedy(&word))),
             }
         }
         values
@@ -180,9 +245,11 @@ impl<'t> Section<'t> {
         for word in words {
             if !known.contains(&word.value.as_str()) {
                 let what = format!("there is no [{kind}.{}]", word.value.escape_debug());
-                self.error(Some(&word.place), what, Some(instead(&word.value, known, &format!("{kind}s"))));
+                let help = instead(&word.value, known, &format!("{kind}s"));
+                self.missing(Some(&word.place), what, Some(help));
             } else if names.contains(&word.value) {
-                self.error(Some(&word.place), format!("\"{}\" is named twice", word.value), None);
+                let what = format!("\"{}\" is named twice", word.value);
+                self.error(Some(&word.place), what, Some("once is enough".into()));
             } else {
                 names.push(word.value);
             }
@@ -197,6 +264,19 @@ impl<'t> Section<'t> {
     }
 
     fn child(&self, key: &str) -> Self {
+        let entries = self.entries.iter().filter(|entry| entry.key == key);
+        self.child_of(key, entries, |name| (format!("`{name}` must be a table"), table_help(name)))
+    }
+
+    fn child_of<'e>(
+        &self,
+        key: &str,
+        entries: impl Iterator<Item = &'e Entry<'t>>,
+        no_table: impl Fn(&str) -> (String, String),
+    ) -> Self
+    where
+        't: 'e,
+    {
         let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
         let mut child = Self {
             name,
@@ -204,40 +284,88 @@ impl<'t> Section<'t> {
             place: None,
             entries: Vec::new(),
             asked: Vec::new(),
+            is_broken: false,
             problems: self.problems,
         };
-        for entry in self.entries.iter().filter(|entry| entry.key == key) {
+        for entry in entries {
             child.place.get_or_insert_with(|| entry.key_place.clone());
             match entry.value.get_ref() {
                 DeValue::Table(table) => child.merge(entry.source, table),
-                _ => child.error(
-                    Some(&Place::new(entry.source, entry.value.span())),
-                    format!("`{}` must be a table", child.name),
-                    Some(format!("write [{}] on a line of its own, and its keys below", child.name)),
-                ),
+                _ => {
+                    child.is_broken = true;
+                    let (what, help) = no_table(&child.name);
+                    let place = Place::new(entry.source, entry.value.span());
+                    child.error(Some(&place), what, Some(help));
+                }
             }
         }
         child
     }
 
-    /// All tables under a key whose names the operator gives, in the order of the files.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
-        let parent = self.section(key);
-        let mut names: Vec<&str> = Vec::new();
-        for entry in &parent.entries {
-            if !names.contains(&entry.key) {
-                names.push(entry.key);
-            }
+    /// All tables under a key whose names the operator gives, in the order of the files; `example` is a name.
+    pub(super) fn sections(&mut self, key: &'static str, example: &str) -> Vec<Self> {
+        self.asked.push(key);
+        let of_kind = self.entries.iter().filter(|entry| entry.key == key);
+        let named = |_: &str| {
+            let help = format!("write [{key}.NAME] above the keys of each, such as [{key}.{example}]");
+            (format!("`{key}` holds tables by their names"), help)
+        };
+        let parent = self.child_of(key, of_kind.clone(), named);
+        let mut named = parent.named_entries(of_kind, key, example);
+        if let Some((_, entries)) = named.get(MOST_NAMED) {
+            let place = entries.first().map(|entry| &entry.key_place);
+            let what = format!("this is one {key} too many: there are {}", named.len());
+            self.error(place, what, Some(format!("at most {MOST_NAMED} can be served")));
+            named.truncate(MOST_NAMED);
         }
-        names.into_iter().map(|name| parent.child(name)).collect()
+        let no_table = |name: &str| (format!("`{name}` must be a table"), table_help(name));
+        named
+            .into_iter()
+            .map(|(name, entries)| parent.child_of(name, entries.into_iter(), no_table))
+            .collect()
     }
 
-    /// The name of the one key in this table, if it is a table itself.
-    pub(super) fn only_table(&self) -> Option<(&'t str, Place)> {
-        match self.entries.as_slice() {
-            [entry] if entry.value.get_ref().is_table() => Some((entry.key, entry.key_place.clone())),
-            _ => None,
+    /// What there is by each name. Keys below `[modem]` have none: it was forgotten, and is told once.
+    fn named_entries<'e>(
+        &'e self,
+        headers: impl Iterator<Item = &'e Entry<'t>>,
+        key: &str,
+        example: &str,
+    ) -> Vec<(&'t str, Vec<&'e Entry<'t>>)>
+    where
+        't: 'e,
+    {
+        let place_of_value = |entry: &Entry<'t>| Place::new(entry.source, entry.value.span());
+        let is_header =
+            |entry: &&Entry<'t>| self.problems.borrow().text(&place_of_value(entry)).starts_with('[');
+        let mut nameless: Vec<_> =
+            headers.filter(is_header).map(|entry| (entry.source, Some(&entry.key_place))).collect();
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut named: Vec<(&str, Vec<&Entry<'t>>)> = Vec::new();
+        for entry in &self.entries {
+            let header = nameless.iter_mut().find(|(source, _)| *source == entry.source);
+            if let Some((_, place)) = header.filter(|_| !entry.value.get_ref().is_table()) {
+                if let Some(place) = place.take() {
+                    let help = format!("name it: [{key}.NAME], such as [{key}.{example}]");
+                    self.error(Some(place), format!("a {key} needs a name"), Some(help));
+                }
+                continue;
+            }
+            let number = *numbers.entry(entry.key).or_insert_with(|| {
+                named.push((entry.key, Vec::new()));
+                named.len() - 1
+            });
+            if let Some((_, entries)) = named.get_mut(number) {
+                entries.push(entry);
+            }
         }
+        named
+    }
+
+    /// Takes out the tables in this one.
+    pub(super) fn take_tables(&mut self) -> Vec<(&'t str, Place)> {
+        let tables = self.entries.extract_if(.., |entry| entry.value.get_ref().is_table());
+        tables.map(|entry| (entry.key, entry.key_place)).collect()
     }
 
     /// Tells of every key that was not asked for.
@@ -245,79 +373,15 @@ impl<'t> Section<'t> {
         let mut asked = self.asked.clone();
         asked.sort_unstable();
         asked.dedup();
-        for entry in self.entries.iter().filter(|entry| !asked.contains(&entry.key)) {
+        let unknown = self.entries.iter().filter(|entry| asked.binary_search(&entry.key).is_err());
+        for entry in unknown.take(MOST_UNKNOWN) {
             let of = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
             let what = format!("unknown key `{}`{of}", entry.key.escape_debug());
-            self.error(Some(&entry.key_place), what, Some(instead(entry.key, &asked, "known keys")));
+            self.error(Some(&entry.key_place), what, Some(instead_of_key(entry.key, &asked)));
         }
     }
 }
 
-/// What a key may have for a value.
-pub(super) trait Value: DeserializeOwned {
-    /// In the operator's words.
-    const MUST_BE: &'static str;
-}
-
-impl Value for bool {
-    const MUST_BE: &'static str = "true or false, without quotes";
-}
-
-impl Value for u32 {
-    const MUST_BE: &'static str = "a whole number, without quotes";
-}
-
-impl Value for u8 {
-    const MUST_BE: &'static str = "a whole number up to 255, without quotes";
-}
-
-impl Value for Size {
-    const MUST_BE: &'static str = "a size with its unit, such as \"500MB\" or \"1GiB\"";
-}
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-impl Value for NonZeroU16 {
-    const MUST_BE: &'static str = "a whole number from 1 to 65535, without quotes";
-}
-
-impl Value for NonZeroU32 {
-    const MUST_BE: &'static str = "a whole number above 0, without quotes";
-}
-
-impl Value for String {
-    const MUST_BE: &'static str = "a text in quotes";
-}
-
-impl Value for PathBuf {
-    const MUST_BE: &'static str = "a path in quotes";
-}
-
-impl Value for Vec<Spanned<String>> {
-    const MUST_BE: &'static str = "a list of texts, such as [\"one\", \"another\"]";
-}
-
-impl Value for BTreeMap<String, String> {
-    const MUST_BE: &'static str = "a table of texts, such as { APN = \"internet\" }";
-}
-
-/// A time as people write it.
-#[derive(Clone, Copy)]
-pub(super) struct Time(pub(super) Duration);
-
-impl Value for Time {
-    const MUST_BE: &'static str = "a time with its unit, such as \"30s\" or \"500ms\", of at most a day";
-}
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const LONGEST: Duration = Duration::from_secs(86_400);
-        let text = String::deserialize(deserializer)?;
-        let time = humantime::parse_duration(&text).map_err(D::Error::custom)?;
-        if time <= LONGEST { Ok(Self(time)) } else { Err(D::Error::custom("longer than a day")) }
-    }
+fn table_help(name: &str) -> String {
+    format!("write [{name}] on a line of its own, and its keys below")
 }

@@ -10,7 +10,7 @@ use bridge_proto::discovery::DiscoveryPolicy;
 use bridge_proto::modem::BackoffConfig;
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
@@ -453,8 +453,8 @@ impl<T> Named<T> {
         self.0.iter().find(|(name, _)| name == wanted).map(|(_, thing)| thing)
     }
 
-    pub(super) fn number_of(&self, wanted: &str) -> Option<usize> {
-        self.0.iter().position(|(name, _)| name == wanted)
+    pub(super) fn numbers(&self) -> HashMap<&str, u16> {
+        self.0.iter().map(|(name, _)| name.as_str()).zip(0..).collect()
     }
 }
 

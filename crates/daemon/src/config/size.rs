@@ -24,14 +24,24 @@ const UNITS: [(&str, u64); 9] = [
 impl FromStr for Size {
     type Err = &'static str;
 
-    /// Reads a whole number and its unit; case does not matter, for nobody means bits.
+    /// Reads a number and its unit; case does not matter, for nobody means bits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at_checked(digits).ok_or("not a size")?;
+        let (number, rest) = text.split_at_checked(digits).ok_or("not a size")?;
         let number: u64 = number.parse().map_err(|_| "not a size")?;
+        let fraction = rest.strip_prefix('.').unwrap_or_default();
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        let (fraction, unit) = match fraction.split_at_checked(digits) {
+            // So many digits are more than an octet of the largest unit, and fit into the product.
+            Some((fraction, unit)) if (1..=12).contains(&digits) => (fraction, unit),
+            _ => ("0", rest),
+        };
         let is_meant = |(name, _): &&(&str, u64)| name.eq_ignore_ascii_case(unit.trim());
         let (_, octets) = UNITS.iter().find(is_meant).ok_or("not a unit")?;
-        number.checked_mul(*octets).map(Self).ok_or("too large")
+        let scale = 10_u128.pow(u32::try_from(fraction.len()).map_err(|_| "not a size")?);
+        let part = fraction.parse::<u128>().map_err(|_| "not a size")? * u128::from(*octets) / scale;
+        let whole = u128::from(number) * u128::from(*octets);
+        u64::try_from(whole + part).map(Self).map_err(|_| "too large")
     }
 }
 
@@ -59,7 +69,10 @@ mod tests {
             assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
         }
         assert_eq!("2 gib".parse(), Ok(Size(2 << 30)));
-        for bad in ["", "1", "GB", "-1GB", "1.5GB", "1Gb/s", "99999999999TB"] {
+        assert_eq!("1.5GiB".parse(), Ok(Size(3 << 29)));
+        assert_eq!("0.001 kB".parse(), Ok(Size(1)));
+        assert_eq!(Size(3 << 29).to_string(), "1536MiB");
+        for bad in ["", "1", "GB", "-1GB", "1.GB", ".5GB", "1.5", "1.5.5GB", "1Gb/s", "99999999999TB"] {
             assert!(bad.parse::<Size>().is_err(), "{bad}");
         }
     }

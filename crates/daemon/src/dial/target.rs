@@ -189,7 +189,7 @@ fn with_options(arguments: &DialArguments, otherwise: ConversationOptions) -> Co
 }
 
 fn read_script(path: &Path, options: &ConversationOptions) -> Result<Arc<Script>, String> {
-    let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = config::read_file(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let script = Script::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     for warning in script.lint(Purpose::Dial, options) {
         println!("{}: {warning}", path.display());
