@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A text that problems may be in: a configuration file or a chat script.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Source {
     path: PathBuf,
     text: String,
@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// Something that is wrong, or probably a mistake.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Problem {
     is_error: bool,
     what: String,
@@ -41,7 +41,7 @@ struct Problem {
 }
 
 /// Everything that is wrong, and the texts it is in. `Display` underlines each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Problems {
     sources: Vec<Source>,
     problems: Vec<Problem>,
@@ -121,21 +121,23 @@ impl Problems {
     }
 
     fn line(&self, problem: &Problem) -> String {
-        let mut line = String::new();
-        if let Some(place) = &problem.place
-            && let Some(source) = self.sources.get(place.source)
-        {
-            let before = source.text.get(..place.start).unwrap_or_default();
-            let row = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
-            line = format!("{}:{row}:{column}: ", source.path.display());
-        }
+        let mut line = self.position(problem).map_or(String::new(), |position| format!("{position}: "));
         line.push_str(&problem.what);
         if let Some(help) = &problem.help {
             line.push_str("; ");
             line.push_str(help);
         }
         line
+    }
+
+    /// `FILE:LINE:COLUMN`.
+    fn position(&self, problem: &Problem) -> Option<String> {
+        let place = problem.place.as_ref()?;
+        let source = self.sources.get(place.source)?;
+        let before = source.text.get(..place.start).unwrap_or_default();
+        let row = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+        Some(format!("{}:{row}:{column}", source.path.display()))
     }
 
     /// Each with its place underlined.
@@ -169,4 +171,29 @@ impl fmt::Display for Problems {
     }
 }
 
+impl fmt::Debug for Problems {
+    // The texts hold PINs and passwords, and so may what is said of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let positions: Vec<_> = self.problems.iter().map(|problem| self.position(problem)).collect();
+        f.debug_struct("Problems")
+            .field("positions", &positions)
+            .field("is_incomplete", &self.is_incomplete)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_for_debugging_says_where_and_nothing_of_the_text() {
+        let mut problems = Problems::default();
+        let source = problems.add_source(Path::new("/etc/x.toml"), "[modem.a]\nphone = 1234\n".into());
+        problems.error(Some(Place::new(source, 18..22)), "1234 has no quotes", Some("write \"1234\"".into()));
+        let shown = format!("{problems:?}");
+        assert!(shown.contains("/etc/x.toml:2:9") && !shown.contains("1234"), "{shown}");
+    }
+}
