@@ -88,6 +88,10 @@ fn beside_a_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
             "DEVICE, SERVICE and INTERFACE do not go with --config: the file says what is served".into(),
         );
     };
+    if name == "wait" {
+        let otherwise = "what the file names is waited for unless it says `wait = false`";
+        return Some(format!("--wait does not go with --config: {otherwise}"));
+    }
     let key = match name {
         "chatscript" => "chat_file".to_owned(),
         "hangup-script" => "hangup_file".to_owned(),
@@ -97,7 +101,7 @@ fn beside_a_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
     };
     let value = if argument.get_action().takes_values() { "..." } else { "true" };
     let place = match name {
-        "wait" | "ac-name" => "above all tables",
+        "ac-name" => "above all tables",
         _ => "in [modem.NAME]",
     };
     Some(format!("--{name} does not go with --config: in the file write `{key} = {value}`, {place}"))
@@ -394,7 +398,7 @@ mod tests {
         let said = |text: &str, what: &str| assert!(text.contains(what), "{text}");
         said(
             &refusal(&["--config=x.toml", "--wait"]),
-            "error: --wait does not go with --config: in the file write `wait = true`, above all tables\n",
+            "error: --wait does not go with --config: what the file names is waited for unless it says `wait = false`\n",
         );
         said(&refusal(&["--speed", "9600", "--config", "x"]), "write `speed = ...`, in [modem.NAME]\n");
         said(&refusal(&["--config=x", "--connect=true", "tty", "svc", "eth0"]), "write `connect = ...`");

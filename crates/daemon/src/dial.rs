@@ -88,12 +88,6 @@ pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
 fn open(target: &Target) -> Result<Port, String> {
     let failed = |error: OsError| {
         let busy = if error.is_busy() { "; a bridge that serves it has to be stopped first" } else { "" };
-        // Other than the bridge, this does not wait for what is missing.
-        if error.operation() == "open" && error.is_missing() {
-            return format!(
-                "cannot {error}; plug the modem in, or give another path (see /dev/serial/by-id)"
-            );
-        }
         format!("cannot {}{busy}", Remedied(&error))
     };
     Port::open(&target.device, &target.serial).map_err(failed)

@@ -78,14 +78,19 @@ fn lines(errors: &[StartError]) -> String {
 }
 
 impl StartError {
+    /// Whether all that is wrong is that something is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self {
+            Self::Interface(error) | Self::System(error) | Self::Device(error) => error.is_missing(),
+            Self::Several(errors) => errors.iter().all(Self::is_missing),
+        }
+    }
+
     /// Whether what is missing may come by itself: an interface, a device, the rights that udev gives a device a
     /// moment after it has made it, or the end of whoever else is at it.
     fn is_curable_by_waiting(&self) -> bool {
-        match self {
-            Self::Interface(error) | Self::System(error) => error.is_missing(),
-            Self::Device(error) => error.is_missing() || error.is_permission() || error.is_busy(),
-            Self::Several(errors) => errors.iter().all(Self::is_curable_by_waiting),
-        }
+        let is_late = |error: &OsError| error.is_permission() || error.is_busy();
+        self.is_missing() || matches!(self, Self::Device(error) if is_late(error))
     }
 }
 

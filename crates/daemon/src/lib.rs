@@ -67,7 +67,7 @@ fn run(arguments: cli::Arguments) -> ExitCode {
         tracing::warn!("{warning}");
     }
     let started = EventLoop::start(loaded)
-        .map_err(|error| error.to_string())
+        .map_err(|error| refusal(&error, &origin))
         .map(|event_loop| event_loop.reloading_from(origin).warned(warnings))
         .and_then(|event_loop| with_control(event_loop, arguments.control.as_deref()));
     match started {
@@ -76,6 +76,16 @@ fn run(arguments: cli::Arguments) -> ExitCode {
             error.lines().for_each(|line| eprintln!("pppoe-serial-bridge: {line}"));
             ExitCode::from(EXIT_USAGE)
         }
+    }
+}
+
+/// Why it does not start. Who names a device to the command line may not know that it can be waited for.
+fn refusal(error: &StartError, origin: &Origin) -> String {
+    match origin {
+        Origin::CommandLine(_) if error.is_missing() => {
+            format!("{error}\nto wait for what is missing, use --wait")
+        }
+        Origin::CommandLine(_) | Origin::File(_) => error.to_string(),
     }
 }
 

@@ -204,7 +204,7 @@ fn a_line_for_the_log_says_file_line_and_column() {
 #[test]
 fn what_is_written_is_what_the_bridge_is_told() {
     let config = load(Path::new("tests/config/everything.toml")).unwrap().config;
-    assert_eq!(config.log_level, LogLevel::Debug);
+    assert_eq!((config.log_level, config.wait), (LogLevel::Debug, false));
     assert_eq!(config.interfaces, ["eth0.7", "br-lan"]);
     let bridge = &config.bridge;
     assert_eq!(bridge.interfaces[0].ac_name.as_str(), "attic-7");
@@ -248,7 +248,9 @@ fn the_command_line_comes_to_the_same_as_a_file() {
     let line = ["x", "--connect=wvdial", "--speed=9600", "--flow=none", "/dev/ttyUSB0", "internet", "eth0"];
     let arguments = Arguments::try_parse_from(line).unwrap();
     let by_line = config::from_arguments(&arguments.bridge, &surroundings()).unwrap();
-    let text = "modem.'/dev/ttyUSB0' = { device = '/dev/ttyUSB0', connect = 'wvdial', speed = 9600, flow = 'none' }\n\
+    // Who types a command sees what is missing; a service at boot may be there first.
+    let text = "wait = false\n\
+                modem.'/dev/ttyUSB0' = { device = '/dev/ttyUSB0', connect = 'wvdial', speed = 9600, flow = 'none' }\n\
                 [service.internet]\n[interface.eth0]\n";
     assert_eq!(by_line.config, load_text(text).unwrap().config);
     let printed = by_line.settings.to_toml().unwrap();
@@ -453,7 +455,7 @@ fn more_modems_than_can_be_are_refused_and_never_dropped_in_silence() {
 #[test]
 fn a_start_tells_of_all_that_is_missing() {
     let scratch = Scratch::new("start");
-    let text = "modem.a.device = '/nowhere/a'\nmodem.b.device = '/nowhere/b'\n[service.internet]\n\
+    let text = "wait = false\nmodem.a.device = '/nowhere/a'\nmodem.b.device = '/nowhere/b'\n[service.internet]\n\
                 [interface.nosuch0]\n[interface.nosuch1]\n";
     let file = scratch.write("x.toml", text);
     let output =

@@ -292,7 +292,7 @@ fn so_much_is_logged_as_the_newest_file_says() {
     // Both what is an event and what is asked for each packet.
     world.daemon.listen("DEBUG near: received PADI");
     world.daemon.listen("DEBUG near: sent PADO");
-    world.daemon.reload(&format!("wait = true\n{text}"), "wait: changed, which counts from the next start");
+    world.daemon.reload(&format!("wait = false\n{text}"), "wait: changed, which counts from the next start");
     // What was said before that, and no more.
     let said = world.daemon.hang_up("configuration unchanged");
     assert!(!said.contains("DEBUG"), "{said}");

@@ -16,9 +16,13 @@ use bridge_linux::poller::{Events, Interest, Poller, Token};
 use bridge_linux::pty::PtyPair;
 use own_network::Test;
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 4] = [
     ("what_is_missing_at_the_start_ends_the_program", what_is_missing_at_the_start_ends_the_program),
     ("what_is_missing_is_waited_for_if_so_wished", what_is_missing_is_waited_for_if_so_wished),
+    (
+        "what_a_file_names_is_waited_for_unless_it_says_otherwise",
+        what_a_file_names_is_waited_for_unless_it_says_otherwise,
+    ),
     ("waiting_does_not_help_against_a_mistake", waiting_does_not_help_against_a_mistake),
 ];
 
@@ -30,8 +34,8 @@ fn what_is_missing_at_the_start_ends_the_program() {
     let directory = Directory::new("missing");
     let device = directory.0.join("modem");
     let no_device = format!(
-        "cannot open {}: no such device; \
-         plug the modem in, give another path (see /dev/serial/by-id), or use --wait",
+        "cannot open {}: no such device; plug the modem in, or give another path (see /dev/serial/by-id)\n\
+         pppoe-serial-bridge: to wait for what is missing, use --wait",
         device.display()
     );
     // All of it at once.
@@ -51,6 +55,29 @@ fn waiting_does_not_help_against_a_mistake() {
     let file = directory.0.join("modem");
     fs::write(&file, "").unwrap();
     assert!(end_of(&file, &["--wait"]).contains("is not a tty; give the path of a serial port"));
+}
+
+fn what_a_file_names_is_waited_for_unless_it_says_otherwise() {
+    let directory = Directory::new("file");
+    let (file, device) = (directory.0.join("bridge.toml"), directory.0.join("modem"));
+    let text = format!(
+        "[modem.stick]\ndevice = '{}'\nconnect = 'true'\nlock = 'kernel'\n[service.internet]\n[interface.near]\n",
+        device.display()
+    );
+    let command = || {
+        let mut command = Command::new(PROGRAM);
+        command.arg("--config").arg(&file).arg("--control").arg(directory.0.join("control"));
+        command
+    };
+    fs::write(&file, &text).unwrap();
+    Daemon::spawn(&mut command()).await_line("waiting for near and stick");
+
+    fs::write(&file, format!("wait = false\n{text}")).unwrap();
+    let output = command().output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("interface near") && said.contains(device.to_str().unwrap()), "{said}");
+    assert!(!said.contains("--wait"), "there is no such option beside a file: {said}");
 }
 
 fn what_is_missing_is_waited_for_if_so_wished() {
@@ -111,16 +138,13 @@ struct Daemon {
 
 impl Daemon {
     fn start(device: &Path, control: &Path) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(OPTIONS)
-            .arg("--wait")
-            .arg("--control")
-            .arg(control)
-            .arg(device)
-            .args(["internet", "near"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(OPTIONS).arg("--wait").arg("--control").arg(control);
+        Self::spawn(command.arg(device).args(["internet", "near"]))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         Self { child, log }
     }

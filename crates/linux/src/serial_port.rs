@@ -387,7 +387,7 @@ fn check_device(path: &Path) -> Result<(), OsError> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
             let cause = io::Error::new(io::ErrorKind::NotFound, "no such device");
             Err(os_error("open", path, cause)
-                .with_remedy("plug the modem in, give another path (see /dev/serial/by-id), or use --wait"))
+                .with_remedy("plug the modem in, or give another path (see /dev/serial/by-id)"))
         }
         Err(cause) => Err(os_error("open", path, cause)),
     }

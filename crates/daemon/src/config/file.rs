@@ -59,7 +59,7 @@ pub(super) fn read(
 
 fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
     let log_level = root.choice_or("log_level", LogLevel::Info);
-    let wait = root.value_or("wait", false);
+    let wait = root.value_or("wait", true);
     let ac_name = ac_name(&mut root, &surroundings.host_name);
     if ac_name.is_empty() && root.place_of("ac_name").is_none() {
         root.missing(None, "cannot tell the name of this machine", Some("set ac_name = \"NAME\"".into()));

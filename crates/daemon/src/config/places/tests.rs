@@ -158,7 +158,7 @@ fn the_keys_that_changed_are_told_and_their_values_are_not() {
 #[test]
 fn what_counts_only_from_the_next_start_is_said_to_do_so() {
     let text = with_modems(&["one"]);
-    let told = words(&text, &format!("log_level = \"debug\"\nwait = true\n{text}"));
+    let told = words(&text, &format!("log_level = \"debug\"\nwait = false\n{text}"));
     assert_eq!(told, ["log_level: changed", "wait: changed, which counts from the next start"]);
 }
 
