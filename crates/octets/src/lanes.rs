@@ -27,6 +27,15 @@ pub const fn near_flag(word: u64) -> u64 {
     zero((word ^ repeated(0x7c)) & repeated(0xfc))
 }
 
+/// All octets of the lanes before `lane`; `None` if there is no such lane.
+#[must_use]
+pub const fn before(lane: u32) -> Option<u64> {
+    match 1_u64.checked_shl(8 * lane) {
+        Some(bit) => Some(bit - 1),
+        None => None,
+    }
+}
+
 const fn zero(word: u64) -> u64 {
     // The sum sets a lane's top bit if any lower bit is set, and never carries into the next lane.
     !(((word & !ALL) + !ALL) | word) & ALL

@@ -136,6 +136,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
         ("frames of 4", again(b"\x7eABCD")),
         ("frames of 8", again(b"\x7eABCDEFGH")),
         ("frames of 8 control octets", again(b"\x7e\x01\x02\x03\x04\x05\x06\x07\x08")),
+        ("frames of 12, 4 of them control octets", again(b"\x7eABC\x11DEF\x11GH\x11\x11")),
         ("frames of 1500 control octets", again(&[&[FLAG], [0x11; 1500].as_slice()].concat())),
         ("bad frames", again(&[&[FLAG], random(1500, 1).as_slice()].concat())),
         ("frames of ESCAPE", again(&[FLAG].into_iter().chain(repeat_n(ESCAPE, 1500)).collect::<Vec<_>>())),

@@ -1,5 +1,5 @@
-//! Frames of up to seven octets, judged in one register: noise and floods are full of them, most are bad, and none
-//! should cost more than the octets that it has.
+//! Frames of a few octets, judged in registers: noise and floods are full of them, most are bad, and none should cost
+//! more than the octets that it has.
 
 use super::{Accm, ESCAPE, ESCAPED_BIT, FLAG, Fcs16, FrameError, MIN_FRAME};
 use bridge_octets::Unstuffed;
@@ -25,11 +25,28 @@ pub(super) fn split(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
         [a, FLAG, rest @ ..] => (judge_short([*a], accm), rest),
         [a, b, FLAG, rest @ ..] => (judge_short([*a, *b], accm), rest),
         [a, b, c, FLAG, rest @ ..] => (judge_short([*a, *b, *c], accm), rest),
-        _ => {
-            let (register, rest) = Register::split(octets)?;
-            (register.judge(accm), rest)
-        }
+        _ => match Register::split(octets) {
+            Some((register, rest)) => (register.judge(accm), rest),
+            None => split_plain(octets, accm)?,
+        },
     })
+}
+
+/// The same for eight to fifteen octets among which nothing is escaped or made up by the line.
+#[inline]
+fn split_plain(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
+    let (first, behind) = octets.split_first_chunk()?;
+    let second = u64::from_le_bytes(*behind.first_chunk()?);
+    let len = equal(second, FLAG).trailing_zeros() / 8;
+    let rest = behind.get(len as usize + 1..)?;
+    let special = |word| equal(word, ESCAPE) | if accm == Accm::NONE { 0 } else { below_20(word) };
+    let first_word = u64::from_le_bytes(*first);
+    if equal(first_word, FLAG) | special(first_word) | special(second) & lanes::before(len)? != 0 {
+        return None;
+    }
+    let fcs = Fcs16::new().with(first).with(behind.get(..len as usize)?);
+    let judgement = if fcs == Fcs16::GOOD { Small::Good } else { Small::Bad(FrameError::BadFcs) };
+    Some((judgement, rest))
 }
 
 /// Judges fewer octets than a frame has.
