@@ -27,6 +27,8 @@ pub(super) struct Arena {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     next: u16,
+    /// See [`octets_on_line`].
+    on_line: u16,
     place: Place,
     since: Instant,
 }
@@ -36,7 +38,7 @@ struct Slot {
 pub(super) struct Chain {
     head: u16,
     tail: u16,
-    /// All their octets.
+    /// All their octets, as the line carries them.
     pub(super) octets: usize,
 }
 
@@ -44,9 +46,16 @@ pub(super) struct Chain {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
     place: Place,
+    /// Octets, as the line carries it.
     pub(super) len: usize,
     /// When it was put in.
     pub(super) since: Instant,
+}
+
+/// How many octets a frame is on the line, without what each frame has around it: two for each that is escaped on
+/// every line (RFC 1662 §4.2). Which control characters are escaped as well, the far end chooses, and rarely any.
+pub(super) fn octets_on_line(frame: &[u8]) -> usize {
+    frame.len() + frame.iter().filter(|octet| matches!(octet, 0x7d | 0x7e)).count()
 }
 
 impl Chain {
@@ -79,23 +88,49 @@ impl Arena {
         if self.free == 0 || frame.len() > LONGEST {
             return false;
         }
+        let on_line = octets_on_line(frame);
+        let Ok(slot_octets) = u16::try_from(on_line) else { return false };
         let Some(place) = self.memory.put(frame) else { return false };
-        let index = self.put_slot(Slot { next: NONE, place, since: now });
+        let index = self.put_slot(Slot { next: NONE, on_line: slot_octets, place, since: now });
         match self.slots.get_mut(usize::from(chain.tail)) {
             Some(tail) if !chain.is_empty() => tail.next = index,
             _ => chain.head = index,
         }
         chain.tail = index;
-        chain.octets += frame.len();
+        chain.octets += on_line;
         true
     }
 
     /// Takes the first frame of `chain` out.
     pub(super) fn pop(&mut self, chain: &mut Chain) -> Option<Taken> {
         let index = chain.head;
+        chain.head = self.slots.get(usize::from(index))?.next;
+        self.take(chain, index)
+    }
+
+    /// Takes the last frame of `chain` out. It is looked for from the first on.
+    pub(super) fn pop_last(&mut self, chain: &mut Chain) -> Option<Taken> {
+        let last = chain.tail;
+        if chain.is_empty() || chain.head == last {
+            return self.pop(chain);
+        }
+        let mut index = chain.head;
+        let before = loop {
+            let slot = self.slots.get_mut(usize::from(index))?;
+            if slot.next == last {
+                break slot;
+            }
+            index = slot.next;
+        };
+        before.next = NONE;
+        chain.tail = index;
+        self.take(chain, last)
+    }
+
+    /// Frees a slot that has been unlinked from `chain`.
+    fn take(&mut self, chain: &mut Chain, index: u16) -> Option<Taken> {
         let slot = self.slots.get_mut(usize::from(index))?;
-        let taken = Taken { place: slot.place, len: usize::from(slot.place.len), since: slot.since };
-        chain.head = slot.next;
+        let taken = Taken { place: slot.place, len: usize::from(slot.on_line), since: slot.since };
         chain.octets -= taken.len;
         slot.next = self.first_free;
         self.first_free = index;
@@ -144,7 +179,8 @@ mod tests {
                 assert!(arena.push(chain, Instant::from_millis(round), &number.to_be_bytes()));
             }
             assert!(!arena.push(&mut chains[0], Instant::ZERO, &[0]));
-            assert_eq!((arena.free(), chains[0].octets), (0, usize::from(SLOTS)));
+            // One of the numbers has an octet that is escaped.
+            assert_eq!((arena.free(), chains[0].octets), (0, usize::from(SLOTS) + 1));
             for number in 0..SLOTS {
                 let taken = arena.pop(&mut chains[usize::from(number % 2)]).unwrap();
                 assert_eq!(taken.since, Instant::from_millis(round));
@@ -153,6 +189,24 @@ mod tests {
             assert!(chains.iter().all(Chain::is_empty) && arena.free() == SLOTS);
             assert!(arena.pop(&mut chains[0]).is_none());
         }
+    }
+
+    #[test]
+    fn a_chain_can_be_taken_from_at_both_ends() {
+        let mut arena = Arena::new(Memory::default());
+        let mut chain = Chain::EMPTY;
+        assert!(arena.pop_last(&mut chain).is_none());
+        for number in 0..5 {
+            assert!(arena.push(&mut chain, Instant::ZERO, &[number]));
+        }
+        for (is_last, number) in [(true, 4), (false, 0), (true, 3)] {
+            let taken = if is_last { arena.pop_last(&mut chain) } else { arena.pop(&mut chain) };
+            assert_eq!(arena.frame(taken.unwrap()), [number]);
+        }
+        assert!(arena.push(&mut chain, Instant::ZERO, &[5]));
+        let left: Vec<_> = (0..3).map(|_| arena.pop_last(&mut chain).unwrap()).collect();
+        assert_eq!(left.len() as u16 + arena.free(), SLOTS + 3);
+        assert!(chain.is_empty() && chain.octets == 0 && arena.pop_last(&mut chain).is_none());
     }
 
     #[test]

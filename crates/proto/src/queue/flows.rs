@@ -32,7 +32,7 @@ pub(super) struct Flows {
     new: List,
     /// Those that keep sending.
     old: List,
-    /// Octets waiting in all flows.
+    /// Octets waiting in all flows, as the line carries them.
     pub(super) octets: usize,
 }
 
@@ -92,10 +92,11 @@ impl Flows {
     /// Puts a frame at the end of a flow; `false` if there is no slot.
     pub(super) fn push(&mut self, arena: &mut Arena, index: u16, now: Instant, ppp: &[u8]) -> bool {
         let Some(flow) = self.flows.get_mut(usize::from(index)) else { return false };
+        let before = flow.frames.octets;
         if !arena.push(&mut flow.frames, now, ppp) {
             return false;
         }
-        self.octets += ppp.len();
+        self.octets += flow.frames.octets - before;
         if !flow.is_listed {
             flow.is_listed = true;
             flow.deficit = QUANTUM;
@@ -141,8 +142,36 @@ impl Flows {
         None
     }
 
-    /// Drops the oldest frame of the flow with most octets waiting, `false` if that is [`ORDERED`] and `for_ordered`.
-    pub(super) fn drop_one(&mut self, arena: &mut Arena, for_ordered: bool) -> bool {
+    /// Drops frames of the flow with most octets waiting, and says how many: the oldest ones, up to half of the
+    /// flow or until `is_enough` of the octets left in all flows; or, as a loss where order matters costs what
+    /// follows it, the newest of [`ORDERED`], or none for a frame that `is_ordered` and newer still.
+    pub(super) fn drop_some(
+        &mut self,
+        arena: &mut Arena,
+        is_ordered: bool,
+        is_enough: impl Fn(&Arena, usize) -> bool,
+    ) -> u64 {
+        let fattest = self.fattest();
+        let Some(flow) = self.flows.get_mut(usize::from(fattest)) else { return 0 };
+        if fattest == ORDERED {
+            let newest = if is_ordered { None } else { arena.pop_last(&mut flow.frames) };
+            self.octets -= newest.map_or(0, |taken| taken.len);
+            return u64::from(newest.is_some());
+        }
+        let half = flow.frames.octets / 2;
+        let mut dropped = 0;
+        while flow.frames.octets > half
+            && !is_enough(arena, self.octets)
+            && let Some(taken) = arena.pop(&mut flow.frames)
+        {
+            self.octets -= taken.len;
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// The flow with most octets waiting; [`NONE`] if nothing waits.
+    fn fattest(&self) -> u16 {
         let mut fattest = (0, NONE);
         for list in [self.new, self.old] {
             let mut index = list.head;
@@ -153,13 +182,7 @@ impl Flows {
                 index = flow.next;
             }
         }
-        if fattest.1 == ORDERED && for_ordered {
-            return false;
-        }
-        let Some(flow) = self.flows.get_mut(usize::from(fattest.1)) else { return false };
-        let Some(taken) = arena.pop(&mut flow.frames) else { return false };
-        self.octets -= taken.len;
-        true
+        fattest.1
     }
 
     /// Forgets all frames.

@@ -37,7 +37,7 @@ pub use pace::Pace;
 
 use crate::discard::DiscardReason;
 use crate::time::Instant;
-use arena::{Arena, Chain, Taken};
+use arena::{Arena, Chain, Taken, octets_on_line};
 use classify::{Class, Ordered, classify};
 use codel::CodelParameters;
 use flows::{Flows, ORDERED};
@@ -73,7 +73,7 @@ pub struct ModemQueue {
     key: [u8; 16],
     order: Order,
     codel: CodelParameters,
-    /// Octets of data that may wait.
+    /// Octets of data that may wait, and of what brings a link up.
     limit: usize,
     counts: Counts,
 }
@@ -93,8 +93,8 @@ enum Order {
 const LCP_SLOTS: u16 = 16;
 /// Slots kept free for LCP and what brings a link up.
 const CONTROL_SLOTS: u16 = 48;
-/// Data may wait for five full-size frames on the slowest line.
-const LEAST_LIMIT: usize = 5 * 1502;
+/// Two full-size frames may wait on the slowest line: two flows can take turns.
+const LEAST_LIMIT: usize = 2 * 1502;
 
 impl ModemQueue {
     /// An empty queue, whose frames will lie in `memory`. `key` is random, so that nobody outside can know which flows
@@ -122,8 +122,9 @@ impl ModemQueue {
         self.key = key;
     }
 
-    /// What is known of the line's rate, in octets per second. Data that would wait for more than half a second is
-    /// dropped; without a rate only the slots bound it.
+    /// What is known of the line's rate, in octets per second. Of data, and of what brings a link up, as much may wait
+    /// as the line sends in half a second, but two full-size frames in any case, for which a line of less than 60,000
+    /// b/s takes longer. Without a rate only the slots bound it.
     pub fn set_rate(&mut self, octets_per_second: Option<u64>) {
         let half_second = octets_per_second.and_then(|rate| usize::try_from(rate / 2).ok());
         self.limit = half_second.unwrap_or(usize::MAX).max(LEAST_LIMIT);
@@ -136,7 +137,7 @@ impl ModemQueue {
         self.lcp.is_empty() && self.control.is_empty() && self.flows.octets == 0
     }
 
-    /// Whether data waits, and not LCP or its like only.
+    /// Octets of data that wait, escapes included; not of LCP and its like.
     #[must_use]
     pub const fn data_octets(&self) -> usize {
         self.flows.octets
@@ -150,7 +151,11 @@ impl ModemQueue {
     pub fn push(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
         let is_in = match classify(ppp, &self.key) {
             Class::Lcp => self.arena.push(&mut self.lcp, now, ppp),
-            Class::Control => self.arena.free() > LCP_SLOTS && self.arena.push(&mut self.control, now, ppp),
+            Class::Control => {
+                let is_room = self.arena.free() > LCP_SLOTS
+                    && fits(self.control.octets, octets_on_line(ppp), self.limit);
+                is_room && self.arena.push(&mut self.control, now, ppp)
+            }
             Class::Ordered(ordered) => {
                 self.learn(ordered);
                 self.push_data(now, ORDERED, ppp)
@@ -215,15 +220,22 @@ impl ModemQueue {
     }
 
     fn push_data(&mut self, now: Instant, flow: u16, ppp: &[u8]) -> bool {
-        while self.arena.free() <= CONTROL_SLOTS || self.flows.octets.saturating_add(ppp.len()) > self.limit {
-            // In a flow whose order matters a loss costs what follows it, too: then the newest is to go.
-            if !self.flows.drop_one(&mut self.arena, flow == ORDERED) {
+        let (octets, limit) = (octets_on_line(ppp), self.limit);
+        let is_enough = |arena: &Arena, waiting| arena.free() > CONTROL_SLOTS && fits(waiting, octets, limit);
+        while !is_enough(&self.arena, self.flows.octets) {
+            let dropped = self.flows.drop_some(&mut self.arena, flow == ORDERED, is_enough);
+            if dropped == 0 {
                 return false;
             }
-            self.counts.backlog += 1;
+            self.counts.backlog += dropped;
         }
         self.flows.push(&mut self.arena, flow, now, ppp)
     }
+}
+
+/// Whether a frame may wait behind so many octets; one alone always may.
+fn fits(waiting: usize, octets: usize, limit: usize) -> bool {
+    waiting == 0 || waiting.saturating_add(octets) <= limit
 }
 
 #[cfg(test)]

@@ -96,6 +96,72 @@ fn where_order_matters_the_newest_is_refused() {
 }
 
 #[test]
+fn where_order_matters_others_take_room_from_the_newest() {
+    // Compressed TCP headers, and fragments of multilink packets.
+    for protocol in [0x002d, 0x003d] {
+        let mut queue = fair();
+        queue.set_rate(Some(46_080));
+        for number in 0..30 {
+            let _ = queue.push(Instant::ZERO, &frame(protocol, 0, number, 1502));
+        }
+        queue.take_counts();
+        for number in 100..120 {
+            queue.push(Instant::ZERO, &frame(0x0021, 1, number, 500)).unwrap();
+        }
+        let dropped = queue.take_counts().backlog;
+        let frames = drain(&mut queue, Instant::ZERO);
+        let (ordered, plain): (Vec<_>, Vec<_>) = frames.iter().partition(|frame| frame[1] != 0x21);
+        let numbers: Vec<_> = ordered.iter().map(|frame| number(frame)).collect();
+        assert_eq!(numbers, (0..15 - dropped as u16).collect::<Vec<_>>(), "{protocol:04x}");
+        assert_eq!(plain.len(), 20);
+    }
+}
+
+#[test]
+fn multilink_fragments_keep_their_order_among_whatever_else_waits() {
+    let mut queue = fair();
+    for number in 0..60 {
+        let protocol = if number % 2 == 0 { 0x003d } else { 0x0021 };
+        queue.push(Instant::ZERO, &frame(protocol, number as u8 % 7, number, 1000)).unwrap();
+    }
+    let mut frames = drain(&mut queue, Instant::ZERO);
+    frames.retain(|frame| frame[..2] == [0x00, 0x3d]);
+    let numbers: Vec<_> = frames.iter().map(|frame| number(frame)).collect();
+    assert_eq!(numbers, (0..60).step_by(2).collect::<Vec<_>>());
+}
+
+#[test]
+fn on_a_slow_line_two_full_size_frames_wait_and_no_more() {
+    for protocol in [0x0021, 0x002d, 0xc023] {
+        let mut queue = fair();
+        queue.set_rate(Some(960));
+        for number in 0..20 {
+            let _ = queue.push(Instant::ZERO, &frame(protocol, 1, number, 1502));
+        }
+        assert_eq!(queue.push(Instant::ZERO, &ECHO), Ok(()));
+        let frames = drain(&mut queue, Instant::ZERO);
+        assert_eq!(frames.len(), 3, "{protocol:04x}");
+        // However long it is on the line, one can be sent.
+        let long = [&protocol.to_be_bytes()[..], &[0x7e; arena::LONGEST - 2]].concat();
+        assert_eq!(queue.push(Instant::ZERO, &long), Ok(()));
+    }
+}
+
+#[test]
+fn octets_that_are_escaped_count_twice() {
+    let mut queue = fair();
+    for number in 0..40 {
+        queue.push(Instant::ZERO, &frame(0x0021, 1, number, 1000)).unwrap();
+        let mut escaped = frame(0x0021, 2, number, 1000);
+        escaped[34..].fill(0x7e);
+        queue.push(Instant::ZERO, &escaped).unwrap();
+    }
+    let turns: Vec<_> = (0..30).map(|_| queue.pop(Instant::ZERO).unwrap()[23]).collect();
+    let plain = turns.iter().filter(|flow| **flow == 1).count();
+    assert!((19..=21).contains(&plain), "{plain} of 30");
+}
+
+#[test]
 fn a_standing_flow_is_marked_or_loses_frames_and_an_ordered_one_does_not() {
     for (protocol, tos, expected) in [(0x0021, 0, (9, 0)), (0x0021, 1, (0, 9)), (0x002d, 0, (0, 0))] {
         let mut queue = fair();
