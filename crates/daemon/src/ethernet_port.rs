@@ -8,9 +8,12 @@ use bridge_proto::discard::DiscardReason;
 use bridge_proto::id::InterfaceId;
 use bridge_proto::wire::ethernet::EtherType;
 
-/// Octets of the queue of session frames in the kernel: about 20 full-size frames. A longer one only adds
-/// delay, for what the modem cannot take in time is dropped sooner or later.
-const SESSION_QUEUE_OCTETS: usize = 32_768;
+/// Octets that are asked for, for the queue of session frames in the kernel: 256 full-size frames, for each of which it
+/// counts 2.3 KiB or, as some drivers allot them, 4.4 KiB against the double of this. The loop always takes all that
+/// is there, and it is in the queue of a modem that a frame waits in turn or is dropped with some thought; here
+/// nothing is known of flows, sessions and LCP. So this has to outlast what a host sends at once, such as the 44 frames
+/// of a 64 KiB segment, while the loop is at something else. The kernel grants no more than `net.core.rmem_max`.
+const SESSION_QUEUE_OCTETS: usize = 256 * 2304;
 
 /// An interface that is there.
 #[derive(Debug)]
