@@ -1,6 +1,5 @@
 //! Carries out what the control plane wants.
 
-use crate::control::meter::Meter;
 use crate::ethernet_port::send_on;
 use crate::event_loop::{EventLoop, Timer};
 use crate::report::Remedied;
@@ -79,8 +78,7 @@ impl EventLoop {
                 if before != Some(route.session_id)
                     && let Some(port) = self.modem(route.modem)
                 {
-                    port.traffic = Traffic::default();
-                    port.meter = Meter::new(now);
+                    port.begin_session(now);
                 }
                 self.table.install(route);
             }

@@ -1,6 +1,7 @@
 //! The one loop: waits for sockets, ttys, signals and time, and keeps the two planes going.
 //!
-//! It is the one place that reads the clock, once for each wake-up.
+//! It is the one place that reads the clock: when it wakes up, for all that is done then, and when that is done, to know
+//! how long it may sleep.
 
 mod commands;
 mod ethernet;
@@ -147,6 +148,10 @@ pub struct EventLoop {
     pub(crate) spare_ports: Vec<ModemPort>,
     /// What all ports share.
     pub(crate) buffers: Buffers,
+    /// Modems that are to be flushed: something has happened to them.
+    touched: Vec<ModemId>,
+    /// Modems that are to be flushed at some time, as they say.
+    held: Vec<ModemId>,
     pub(crate) report: Report,
     pub(crate) timers: Vec<(Instant, Timer)>,
     /// Commands that were asked to end.
@@ -188,6 +193,8 @@ impl EventLoop {
             modems: config.modems.iter().cloned().map(with_key).collect::<Result<_, OsError>>()?,
             spare_ports: Vec::new(),
             buffers,
+            touched: Vec::with_capacity(config.modems.len()),
+            held: Vec::with_capacity(config.modems.len()),
             report,
             places: Places::new(settings, config),
             origin: None,
@@ -299,8 +306,7 @@ impl EventLoop {
 
     fn next_timeout(&self) -> Option<Instant> {
         let own = self.timers.iter().map(|(due, _)| *due).min();
-        let flush = self.modems.iter().flatten().filter_map(ModemPort::next_flush).min();
-        [own, flush, self.bridge.poll_timeout()].into_iter().flatten().min()
+        [own, self.next_flush(), self.bridge.poll_timeout()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) {
@@ -308,9 +314,7 @@ impl EventLoop {
             let (_, timer) = self.timers.swap_remove(at);
             self.on_timer(now, timer);
         }
-        if self.modems.iter().flatten().filter_map(ModemPort::next_flush).any(|due| due <= now) {
-            self.flush_modems(now);
-        }
+        self.flush_due(now);
         if self.bridge.poll_timeout().is_some_and(|due| due <= now) {
             self.bridge.handle_timeout(now);
             self.carry_out(now);

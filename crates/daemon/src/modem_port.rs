@@ -39,6 +39,10 @@ pub(crate) struct ModemPort {
     pub(crate) meter: Meter,
     /// What the poller was last told.
     pub(crate) interest: Interest,
+    /// It is in the loop's list of those that are to be flushed.
+    pub(crate) is_touched: bool,
+    /// It is in the loop's list of those that are to be flushed at some time.
+    pub(crate) is_held: bool,
 }
 
 impl ModemPort {
@@ -58,6 +62,8 @@ impl ModemPort {
             traffic: Traffic::default(),
             meter: Meter::default(),
             interest: Interest::NOTHING,
+            is_touched: false,
+            is_held: false,
         }
     }
 
@@ -71,6 +77,9 @@ impl ModemPort {
     pub(crate) fn adopt(&mut self, settings: ModemSettings, key: [u8; 16]) {
         self.queue.adopt(settings.queue, key);
         self.settings = settings;
+        // It may get another number, and so another place in those lists.
+        self.is_touched = false;
+        self.is_held = false;
     }
 
     /// Opens the tty and drains what it still had to say from another time.
@@ -152,12 +161,13 @@ impl ModemPort {
 
     /// Queues a data frame.
     pub(crate) fn send(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
-        self.traffic.host_frames += 1;
-        self.traffic.host_octets += ppp.len() as u64;
         if !self.framing {
             return Err(DiscardReason::ModemNotConnected);
         }
-        self.queue.push(now, &self.framer, ppp)
+        self.queue.push(now, &self.framer, ppp)?;
+        self.traffic.host_frames += 1;
+        self.traffic.host_octets += ppp.len() as u64;
+        Ok(())
     }
 
     /// Queues an LCP frame.
@@ -165,7 +175,7 @@ impl ModemPort {
         if !self.framing {
             return Err(DiscardReason::ModemNotConnected);
         }
-        self.queue.push(now, &self.framer, ppp)
+        self.queue.push_lcp(now, &self.framer, ppp)
     }
 
     /// Queues octets as they are.
@@ -178,7 +188,19 @@ impl ModemPort {
         self.queue.has_a_batch()
     }
 
-    /// Writes as much as the tty takes and the line needs.
+    /// Another session begins: nothing of the one before is to be sent or counted any more.
+    pub(crate) fn begin_session(&mut self, now: Instant) {
+        self.traffic = Traffic::default();
+        self.meter = Meter::new(now);
+        self.queue.forget_session();
+    }
+
+    /// The tty says that it has room.
+    pub(crate) fn on_writable(&mut self) {
+        self.queue.on_writable();
+    }
+
+    /// Writes as much as the tty takes and the line needs; nothing while it is not to be asked.
     pub(crate) fn flush(&mut self, now: Instant) -> Result<(), SerialError> {
         let Some(port) = self.port.as_mut().filter(|_| self.child.is_none()) else { return Ok(()) };
         self.queue.flush(now, &self.framer, port)
@@ -229,7 +251,7 @@ impl ModemPort {
         /// A start bit, eight data bits, a stop bit.
         const BITS: u32 = 10;
         let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
-        let octets = u32::try_from(in_driver + self.queue.octets()).unwrap_or(u32::MAX);
+        let octets = u32::try_from(in_driver + self.queue.len()).unwrap_or(u32::MAX);
         Duration::from_secs(1) * octets.saturating_mul(BITS) / self.settings.serial.speed.max(1)
     }
 

@@ -127,7 +127,7 @@ impl Report {
         self.discards[reason.index()].all += 1;
     }
 
-    /// Counts frames that the kernel has dropped.
+    /// Counts several dropped frames at once: of the kernel, a queue, or a noisy line.
     pub(crate) fn discard_many(&mut self, reason: DiscardReason, frames: u64) {
         self.discards[reason.index()].all += frames;
     }

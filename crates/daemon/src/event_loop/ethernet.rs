@@ -1,5 +1,6 @@
 //! The Ethernet side of the loop: interfaces as they come and go, discovery, and frames on their way to the modems.
 
+use super::modems::touch;
 use super::source::{Source, token};
 use super::{EventLoop, Timer};
 use crate::ethernet_port::{EthernetPort, Reception, receive};
@@ -163,7 +164,10 @@ impl EventLoop {
                     let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { continue };
                     if let Err(reason) = port.send(now, ppp) {
                         self.report.discard(reason);
-                    } else if port.has_a_batch() {
+                        continue;
+                    }
+                    touch(&mut self.touched, modem, port);
+                    if port.has_a_batch() {
                         break;
                     }
                 }

@@ -21,8 +21,11 @@ use tracing::{error, info};
 const QUIET: Duration = Duration::from_millis(200);
 
 impl EventLoop {
+    /// A modem that something is to happen to: it is among those that are flushed next.
     pub(crate) fn modem(&mut self, modem: ModemId) -> Option<&mut ModemPort> {
-        self.modems.get_mut(usize::from(modem.0))?.as_mut()
+        let port = self.modems.get_mut(usize::from(modem.0))?.as_mut()?;
+        touch(&mut self.touched, modem, port);
+        Some(port)
     }
 
     pub(crate) fn port(&self, modem: ModemId) -> Option<&ModemPort> {
@@ -34,6 +37,9 @@ impl EventLoop {
             self.on_modem_octets(now, modem);
         }
         if readiness.writable {
+            if let Some(port) = self.modem(modem) {
+                port.on_writable();
+            }
             self.flush_modems(now);
         }
     }
@@ -84,14 +90,14 @@ impl EventLoop {
                 Err(reason) => self.report.discard(reason),
             }
         }
-        let Some(port) = self.modem(modem) else { return };
+        let Some(port) = self.port(modem) else { return };
         let unfinished = port.deframer.unfinished();
         match modem::hear_no_carrier(unfinished, port.deframer.is_unframed()) {
             NoCarrier::NotSaid => {}
             NoCarrier::Said => self.hear_no_carrier(now, modem),
             NoCarrier::SaidIfQuiet => {
                 let octets = unfinished.len();
-                self.timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
+                await_quiet(&mut self.timers, now, modem, octets);
             }
         }
     }
@@ -116,22 +122,46 @@ impl EventLoop {
         self.input(now, Input::CarrierLost { modem });
     }
 
-    /// Writes what waits for the modems, as far as they take it, and watches those that do not take all.
+    /// Writes what waits for the modems that something has happened to, as far as they take it, and watches those
+    /// that do not take all. The others cost nothing.
     pub(crate) fn flush_modems(&mut self, now: Instant) {
-        for number in 0..self.modems.len() {
-            let modem = modem_id(number);
-            let Some(Some(port)) = self.modems.get_mut(number) else { continue };
+        while let Some(modem) = self.touched.pop() {
+            let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { continue };
+            port.is_touched = false;
             if !port.is_open() {
                 continue;
             }
             let flushed = port.flush(now);
             self.report.queued(port.take_counts());
+            if port.next_flush().is_some() && !std::mem::replace(&mut port.is_held, true) {
+                self.held.push(modem);
+            }
             if let Err(error) = flushed {
                 self.on_serial_error(now, modem, &error);
                 continue;
             }
             self.update_interest(modem);
         }
+    }
+
+    /// When the first of those modems is to be flushed whose frames wait for their line to need them.
+    pub(super) fn next_flush(&self) -> Option<Instant> {
+        self.held.iter().filter_map(|modem| self.port(*modem)?.next_flush()).min()
+    }
+
+    /// Flushes those of them whose time has come, and forgets those that wait for no time any more.
+    pub(super) fn flush_due(&mut self, now: Instant) {
+        let (modems, touched) = (&mut self.modems, &mut self.touched);
+        self.held.retain(|modem| {
+            let Some(Some(port)) = modems.get_mut(usize::from(modem.0)) else { return false };
+            let due = port.next_flush();
+            if due.is_some_and(|due| due <= now) {
+                touch(touched, *modem, port);
+            }
+            port.is_held = due.is_some();
+            port.is_held
+        });
+        self.flush_modems(now);
     }
 
     pub(super) fn update_interest(&mut self, modem: ModemId) {
@@ -223,7 +253,40 @@ impl EventLoop {
     }
 }
 
+/// Puts a modem on the list of those that are to be flushed.
+pub(super) fn touch(touched: &mut Vec<ModemId>, modem: ModemId, port: &mut ModemPort) {
+    if !std::mem::replace(&mut port.is_touched, true) {
+        touched.push(modem);
+    }
+}
+
+/// Looks again when the line has been quiet for a while since now; earlier such times count no more.
+fn await_quiet(timers: &mut Vec<(Instant, Timer)>, now: Instant, modem: ModemId, octets: usize) {
+    timers.retain(|(_, timer)| !matches!(timer, Timer::StillQuiet { modem: other, .. } if *other == modem));
+    timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
+}
+
 /// The watcher numbers its paths as the modems are numbered.
 pub(crate) fn path_id(modem: ModemId) -> PathId {
     PathId(usize::from(modem.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_says_no_carrier_again_and_again_is_awaited_once() {
+        let (one, other) = (ModemId(1), ModemId(2));
+        let mut timers = vec![(Instant::ZERO, Timer::TellDiscards)];
+        await_quiet(&mut timers, Instant::ZERO, other, 7);
+        for ms in 0..100 {
+            await_quiet(&mut timers, Instant::from_millis(ms), one, 20);
+        }
+        let quiet = |modem, octets| Timer::StillQuiet { modem, octets };
+        let at = |ms| Instant::from_millis(ms) + QUIET;
+        let expected =
+            [(Instant::ZERO, Timer::TellDiscards), (at(0), quiet(other, 7)), (at(99), quiet(one, 20))];
+        assert_eq!(timers, expected);
+    }
 }

@@ -47,6 +47,23 @@ fn xon_and_xoff_are_escaped_where_they_are_flow_control() {
 }
 
 #[test]
+fn what_was_not_accepted_is_not_counted() {
+    let pair = PtyPair::open().unwrap();
+    let mut port = ModemPort::new(settings(&pair, FlowControl::None), [0; 16], Buffers::default());
+    port.open().unwrap();
+    let ppp = [0x00, 0x2b, 1, 2, 3];
+    assert_eq!(port.send(Instant::ZERO, &ppp), Err(DiscardReason::ModemNotConnected));
+    assert_eq!(port.traffic, Traffic::default());
+    port.start_framing();
+    let accepted = (0..20_000).filter(|_| port.send(Instant::ZERO, &ppp).is_ok()).count() as u64;
+    assert!(accepted < 20_000);
+    let expected = Traffic { host_frames: accepted, host_octets: 5 * accepted, ..Traffic::default() };
+    assert_eq!(port.traffic, expected);
+    port.begin_session(Instant::ZERO);
+    assert_eq!(port.traffic, Traffic::default());
+}
+
+#[test]
 fn a_command_that_never_stops_talking_stops_nothing() {
     let pair = PtyPair::open().unwrap();
     let connect = Some("yes >&2".to_owned());

@@ -1,6 +1,7 @@
 use super::*;
 use bridge_proto::hdlc::{Deframer, ExtraEscapes};
 use bridge_proto::queue::Discipline;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ struct Tty {
     room: usize,
     tells: bool,
     sent: Vec<u8>,
+    /// Writes and questions.
+    calls: Cell<usize>,
 }
 
 impl Tty {
     fn new(holds: usize, tells: bool) -> Self {
-        Self { holds, room: holds, tells, sent: Vec::new() }
+        Self { holds, room: holds, tells, sent: Vec::new(), calls: Cell::new(0) }
     }
 
     fn drain(&mut self, octets: usize) {
@@ -37,6 +40,7 @@ impl Line for Tty {
     type Error = Infallible;
 
     fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
+        self.calls.set(self.calls.get() + 1);
         let taken = octets.len().min(self.room);
         self.room -= taken;
         self.sent.extend_from_slice(&octets[..taken]);
@@ -44,6 +48,7 @@ impl Line for Tty {
     }
 
     fn unsent(&self) -> Option<usize> {
+        self.calls.set(self.calls.get() + 1);
         Some(if self.tells { self.holds - self.room } else { 0 })
     }
 }
@@ -60,7 +65,11 @@ fn queue(line_rate: Option<u32>) -> (TransmitQueue, Framer) {
     (TransmitQueue::new(settings, [1; 16], Buffers::default()), Framer::new(ExtraEscapes::NONE))
 }
 
+/// As when the poller has said whether the tty has room.
 fn flush(queue: &mut TransmitQueue, now: Instant, framer: &Framer, tty: &mut Tty) {
+    if tty.room > 0 {
+        queue.on_writable();
+    }
     let Ok(()) = queue.flush(now, framer, tty);
 }
 
@@ -71,7 +80,7 @@ fn while_the_tty_takes_all_nothing_waits() {
     for number in 0..100 {
         queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
         assert!(queue.waiting.is_empty());
-        if number % 8 == 7 {
+        if queue.has_a_batch() {
             flush(&mut queue, Instant::ZERO, &framer, &mut tty);
         }
     }
@@ -84,13 +93,14 @@ fn while_the_tty_takes_all_nothing_waits() {
 fn a_full_tty_gets_whole_frames_in_order_and_lcp_first() {
     for tells in [false, true] {
         let (mut queue, framer) = queue(None);
+        // Three frames, and a part of the fourth.
         let mut tty = Tty::new(5000, tells);
         for number in 0..20 {
             queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
         }
         flush(&mut queue, Instant::ZERO, &framer, &mut tty);
-        assert!(!queue.is_empty());
-        queue.push(Instant::ZERO, &framer, &ECHO).unwrap();
+        assert!(queue.len() > 3000, "nothing was encoded that could be overtaken");
+        queue.push_lcp(Instant::ZERO, &framer, &ECHO).unwrap();
         let mut now = Instant::ZERO;
         while !(queue.is_empty() && queue.waiting.is_empty()) {
             tty.drain(700);
@@ -98,11 +108,133 @@ fn a_full_tty_gets_whole_frames_in_order_and_lcp_first() {
             flush(&mut queue, now, &framer, &mut tty);
         }
         let mut frames = tty.frames();
-        let echo = frames.iter().position(|frame| frame == &ECHO).unwrap();
-        assert!(echo <= 12, "behind {echo} frames");
-        frames.remove(echo);
+        assert_eq!(frames.remove(4), ECHO);
         assert_eq!(frames, (0..20).map(frame).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn lcp_goes_behind_the_frame_that_was_begun_wherever_that_was_cut() {
+    // All kinds of octets, FLAG and ESCAPE among them.
+    let short = |number: u8| [&[0x00, 0x2b, number, 0x7e, 0x7d][..], &[number; 3]].concat();
+    let echo = |number: u8| [0xc0, 0x21, 9, number, 0, 4];
+    let framer = Framer::new(ExtraEscapes::NONE);
+    let len = |ppp: &[u8]| framer.encode(ppp, &mut [0; 64]).unwrap();
+    let data: Vec<Vec<u8>> = [0, 0x7e, 0xff].map(short).to_vec();
+    let starts = [0, len(&data[0]), len(&data[0]) + len(&data[1])];
+    for cut in 0..=starts[2] + len(&data[2]) {
+        let (mut queue, _) = queue(None);
+        let mut tty = Tty::new(cut, false);
+        for ppp in &data {
+            queue.push(Instant::ZERO, &framer, ppp).unwrap();
+        }
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+        queue.push_lcp(Instant::ZERO, &framer, &echo(1)).unwrap();
+        // The tty takes a part of the first before the second comes.
+        tty.holds = 1000;
+        tty.drain(3);
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+        queue.push_lcp(Instant::ZERO, &framer, &echo(2)).unwrap();
+        queue.push(Instant::ZERO, &framer, &short(3)).unwrap();
+        tty.drain(1000);
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+        // In those three octets a frame may be ended, and with it the first LCP frame begun, but no other.
+        let begun = starts.iter().filter(|start| **start < cut).count();
+        let mut expected = data.clone();
+        expected.push(short(3));
+        expected.splice(begun..begun, [echo(1).to_vec(), echo(2).to_vec()]);
+        assert_eq!(tty.frames(), expected, "cut at {cut}");
+    }
+}
+
+#[test]
+fn lcp_does_not_come_between_the_words_of_a_script() {
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(3, false);
+    assert!(queue.push_octets(b"AT~D~~1\r"));
+    flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    queue.push(Instant::ZERO, &framer, &frame(1)).unwrap();
+    queue.push_lcp(Instant::ZERO, &framer, &ECHO).unwrap();
+    tty.holds = 10_000;
+    tty.drain(10_000);
+    flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    tty.sent = tty.sent.strip_prefix(b"AT~D~~1\r").unwrap().to_vec();
+    assert_eq!(tty.frames(), [ECHO.to_vec(), frame(1)]);
+}
+
+#[test]
+fn another_session_gets_nothing_of_the_one_before_but_the_end_of_a_frame() {
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(2000, false);
+    // A Configure-Ack of CCP: from now on the order of all data matters.
+    let agreed = [0x80, 0xfd, 2, 1, 0, 8, 17, 4, 1, 2];
+    queue.push(Instant::ZERO, &framer, &agreed).unwrap();
+    for number in 0..20 {
+        queue.push(Instant::ZERO, &framer, &frame(number)).unwrap();
+    }
+    flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    queue.push_lcp(Instant::ZERO, &framer, &ECHO).unwrap();
+    queue.forget_session();
+    assert_eq!(queue.waiting.data_octets(), 0);
+    // Two flows of UDP take turns again, as nobody has agreed to anything.
+    let packet = |flow: u8, number: u8| {
+        let mut ppp = vec![0; 1000];
+        ppp[..12].copy_from_slice(&[0x00, 0x21, 0x45, 0, 0x03, 0xe6, 0, number, 0x40, 0, 64, 17]);
+        ppp[14..24].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2, 0, flow]);
+        ppp
+    };
+    for number in 0..4 {
+        queue.push(Instant::ZERO, &framer, &packet(1, number)).unwrap();
+    }
+    queue.push(Instant::ZERO, &framer, &packet(2, 0)).unwrap();
+    while !(queue.is_empty() && queue.waiting.is_empty()) {
+        tty.drain(700);
+        flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    }
+    let frames = tty.frames();
+    assert_eq!(frames[..4], [agreed.to_vec(), frame(0), frame(1), ECHO.to_vec()]);
+    assert_eq!(frames.len(), 9);
+    assert_ne!(frames[8], packet(2, 0), "the order of the session before is kept");
+}
+
+#[test]
+fn nobody_is_asked_before_there_is_anything_to_be_had() {
+    // Full: until it says that it has room.
+    let (mut queue, framer) = queue(None);
+    let mut tty = Tty::new(1000, true);
+    queue.push(Instant::ZERO, &framer, &frame(0)).unwrap();
+    flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+    let calls = tty.calls.get();
+    for ms in 0..100 {
+        queue.push_lcp(Instant::ZERO, &framer, &ECHO).unwrap();
+        flush(&mut queue, Instant::from_millis(ms), &framer, &mut tty);
+    }
+    assert_eq!(tty.calls.get(), calls);
+    tty.drain(1000);
+    flush(&mut queue, Instant::from_millis(100), &framer, &mut tty);
+    assert!(tty.calls.get() > calls);
+}
+
+#[test]
+fn a_line_of_known_rate_is_left_alone_until_it_needs_something() {
+    let (mut queue, framer) = queue(Some(460_800));
+    let mut tty = Tty::new(100_000, true);
+    let now = Instant::from_millis(1000);
+    for number in 0..4 {
+        queue.push(now, &framer, &frame(number)).unwrap();
+    }
+    flush(&mut queue, now, &framer, &mut tty);
+    let (calls, due) = (tty.calls.get(), queue.next_flush().unwrap());
+    let mut at = now;
+    while at < due {
+        queue.push(at, &framer, &[0x00, 0x2b, 1]).unwrap();
+        flush(&mut queue, at, &framer, &mut tty);
+        at += Duration::from_millis(1);
+    }
+    assert_eq!(tty.calls.get(), calls);
+    tty.drain(100_000);
+    flush(&mut queue, due, &framer, &mut tty);
+    assert!(tty.calls.get() > calls);
 }
 
 #[test]
@@ -172,6 +304,9 @@ fn octets_that_do_not_fit_leave_the_queue_as_it_was() {
     let before = queue.unwritten().to_vec();
     assert!(!queue.push_octets(&[0; CAPACITY]));
     assert_eq!(queue.unwritten(), before);
+    queue.clear();
+    assert!(!queue.push_octets(&[0; CAPACITY + 1]));
+    assert_eq!(queue.buffers.lengths().len(), 1, "a buffer is lent for nothing");
 }
 
 #[test]

@@ -213,7 +213,8 @@ pub enum Output {
         /// From now on.
         line: LineParameters,
     },
-    /// Forward the frames of this session, or replace what was known of it.
+    /// Forward the frames of this session, or replace what was known of it. Where it is another than the modem had
+    /// before, what still waits of that one is to be forgotten.
     InstallSession(Route),
     /// Forward no more frames of this modem's session.
     RemoveSession(ModemId),
