@@ -1,6 +1,10 @@
 //! Many modems at one bridge: a serial line for each, a host for each on one Ethernet cable, and the one loop that
 //! plays them all.
 
+mod load;
+
+pub use load::Work;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::net::Ipv4Addr;

@@ -1,26 +1,36 @@
-//! What a modem costs that nobody uses, and a session on which nothing passes any more: memory and processor time of one bridge
-//! with few modems and with many. `bench/many` builds and runs it.
+//! What a modem costs that nobody uses, a session on which nothing passes any more, and a frame among many sessions:
+//! memory and processor time of one bridge with few modems and with many. `bench/many` builds and runs it.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bridge_bench::Failure;
-use bridge_bench::crowd::Crowd;
+use bridge_bench::crowd::{Crowd, Work};
 use bridge_bench::process::{Memory, Processors};
 use bridge_linux::namespace;
 use clap::Parser;
 
-/// Measures pppoe-serial-bridge with one modem and with many, idle and in sessions on which nothing passes any more
+/// Measures pppoe-serial-bridge with one modem and with many: idle, in silent sessions, and while frames pass
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// How many modems there are in the second of the two bridges
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u8).range(2..=200))]
     modems: u8,
-    /// How long each of them is watched, in seconds
+    /// How long each of them is watched, in seconds; 0 leaves that out
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     idle: u64,
+    /// How many frames pass in each measurement under load; 0 leaves that out
+    #[arg(long, value_name = "N", default_value = "20000")]
+    frames: usize,
+    /// Show in a minute that all works; the times say little
+    #[arg(long, conflicts_with_all = ["idle", "frames"])]
+    quick: bool,
+    /// Directory for the results
+    #[arg(long, value_name = "PATH", default_value = "bench/results")]
+    results: PathBuf,
     /// The bridge [default: beside this program]
     #[arg(long, value_name = "PATH")]
     bridge: Option<PathBuf>,
@@ -36,8 +46,19 @@ struct Watched {
     frames: u64,
 }
 
+/// What a frame costs.
+struct Loaded {
+    modems: u8,
+    active: u8,
+    /// Processor time in nanoseconds, of each round, for each kind of work.
+    rounds: Vec<[f64; Work::ALL.len()]>,
+}
+
+/// How often each load is measured.
+const ROUNDS: usize = 5;
+
 fn main() -> ExitCode {
-    match measure(&Arguments::parse()) {
+    match measure(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("many-modems: {error}");
@@ -46,11 +67,93 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(arguments: &Arguments) -> Result<(), Failure> {
+fn measure(mut arguments: Arguments) -> Result<(), Failure> {
+    if arguments.quick {
+        (arguments.idle, arguments.frames) = (1, 1000);
+    }
     namespace::enter_user_and_network_namespace()?;
     let processors = Processors::claim()?;
     let beside = std::env::current_exe()?.with_file_name("pppoe-serial-bridge");
     let program = arguments.bridge.as_ref().unwrap_or(&beside);
+    if arguments.idle > 0 {
+        measure_silence(&arguments, program, processors)?;
+    }
+    if arguments.frames > 0 {
+        let rows = measure_load(&arguments, program, processors)?;
+        save(&arguments.results, &rows)?;
+    }
+    Ok(())
+}
+
+/// All sessions of one, eight and many pass frames, and one of many: always as many frames.
+fn measure_load(
+    arguments: &Arguments,
+    program: &Path,
+    processors: Processors,
+) -> Result<Vec<Loaded>, Failure> {
+    println!("processor time for a frame, median of {ROUNDS} rounds of {} frames", arguments.frames);
+    println!("modems  busy  {}", Work::ALL.map(Work::name).join("  "));
+    let mut rows = Vec::new();
+    let mut counts = vec![1, 8.min(arguments.modems), arguments.modems];
+    counts.dedup();
+    for modems in counts {
+        let mut crowd = Crowd::gather(modems, program, processors)?;
+        crowd.connect()?;
+        crowd.play(Duration::from_secs(1))?;
+        let mut loaded: Vec<Loaded> =
+            [modems, 1].map(|active| Loaded { modems, active, rounds: vec![] }).into();
+        // With one modem both are the same, and among eight one says nothing new.
+        loaded.truncate(if modems == arguments.modems { 2 } else { 1 });
+        for _ in 0..ROUNDS {
+            for row in &mut loaded {
+                let mut round = [0.0; Work::ALL.len()];
+                for (cost, work) in round.iter_mut().zip(Work::ALL) {
+                    *cost = crowd.load(work, row.active.into(), arguments.frames)?;
+                }
+                row.rounds.push(round);
+            }
+        }
+        loaded.iter().for_each(print_load);
+        rows.append(&mut loaded);
+    }
+    Ok(rows)
+}
+
+fn print_load(row: &Loaded) {
+    let cells: String = (0..Work::ALL.len())
+        .map(|work| {
+            let mut costs: Vec<f64> = row.rounds.iter().map(|round| round[work]).collect();
+            costs.sort_by(f64::total_cmp);
+            let width = Work::ALL[work].name().len() - 3;
+            format!("  {:width$.2} us", costs[costs.len() / 2] / 1000.0)
+        })
+        .collect();
+    println!("{:6}  {:4}{cells}", row.modems, row.active);
+}
+
+/// Writes the loads as JSON, under the time of the end.
+fn save(directory: &Path, rows: &[Loaded]) -> Result<(), Failure> {
+    let mut text =
+        String::from("{\n  \"unit\": \"nanoseconds of processor time for a frame\",\n  \"loads\": [");
+    for (number, row) in rows.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        write!(text, "{comma}\n    {{\"modems\": {}, \"busy\": {}", row.modems, row.active)?;
+        for (number, work) in Work::ALL.into_iter().enumerate() {
+            let costs: Vec<_> = row.rounds.iter().map(|round| format!("{:.0}", round[number])).collect();
+            write!(text, ", \"{}\": [{}]", work.name(), costs.join(", "))?;
+        }
+        text.push('}');
+    }
+    text.push_str("\n  ]\n}\n");
+    std::fs::create_dir_all(directory)?;
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+    let path = directory.join(format!("many-{seconds}.json"));
+    std::fs::write(&path, text)?;
+    eprintln!("saved as {}", path.display());
+    Ok(())
+}
+
+fn measure_silence(arguments: &Arguments, program: &Path, processors: Processors) -> Result<(), Failure> {
     let time = Duration::from_secs(arguments.idle);
     println!(
         "modems  sessions  resident  of it anonymous  processor time in {} s  frames to hosts",
