@@ -145,7 +145,7 @@ fn find_programs() -> Result<Programs, Failure> {
     // A word that the modem answers at once.
     let chat_script = std::env::temp_dir().join(format!("bridge-bench-{}.chat", std::process::id()));
     std::fs::write(&chat_script, "'' ATD CONNECT ''\n")?;
-    Ok(Programs { bridge, bench, rp_pppoe, chat_script })
+    Ok(Programs { bridge, bench, rp_pppoe, chat_script, options: &[] })
 }
 
 fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Failure;
@@ -55,6 +56,15 @@ impl Process {
             first_number(line.trim_start()) * 1024
         };
         Ok(Memory { resident: octets("VmRSS:"), anonymous: octets("RssAnon:") })
+    }
+
+    /// Lets it do nothing for as long as `meanwhile` takes.
+    pub fn pause<T>(&self, meanwhile: impl FnOnce() -> T) -> io::Result<T> {
+        let pid = Pid::from_child(&self.0);
+        kill_process(pid, Signal::STOP)?;
+        let result = meanwhile();
+        kill_process(pid, Signal::CONT)?;
+        Ok(result)
     }
 
     /// An error if it has ended.

@@ -63,6 +63,8 @@ pub struct Programs {
     pub rp_pppoe: Option<PathBuf>,
     /// A script of one word, which the modem answers at once.
     pub chat_script: PathBuf,
+    /// What this bridge is told besides.
+    pub options: &'static [&'static str],
 }
 
 /// A subject that frames pass through.
@@ -155,6 +157,7 @@ fn command(
             command.args(["--lcp", if *transparent { "transparent" } else { "mediate" }]);
             // As fast as it goes, and no LCP of its own while frames are counted.
             command.args(["--speed", "20000000", "--flow", "none", "--silence", "0", "--lock", "kernel"]);
+            command.args(programs.options);
             command.args(["--log-level", "error"]).arg(tty).args([SERVICE, interface]);
             command
         }

@@ -340,6 +340,28 @@ impl<'a> Generator<'a> {
             }
             std::thread::sleep(Duration::from_micros(200));
         }
+        self.await_rest()
+    }
+
+    /// Sends so many frames at once, while the program looks elsewhere.
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn burst(&mut self, frames: usize) -> Result<Overload, Failure> {
+        self.start(Direction::HostToModem);
+        let Self { rig, ethernet, down, .. } = self;
+        rig.process.pause(|| {
+            for _ in 0..frames {
+                rig.socket.send(&ethernet[down.next])?;
+                down.count();
+            }
+            Ok::<(), Failure>(())
+        })??;
+        self.await_rest()
+    }
+
+    /// Reads until nothing more comes.
+    fn await_rest(&mut self) -> Result<Overload, Failure> {
         let mut last_arrival = Instant::now();
         while last_arrival.elapsed() < SILENCE {
             if self.read_line(usize::MAX)? > 0 {
