@@ -35,6 +35,7 @@ impl EventLoop {
             self.deliver_frames(now, modem, &octets);
         }
         self.flush_modems(now);
+        self.bridge_due = self.bridge.poll_timeout();
     }
 
     fn carry_out_one(&mut self, now: Instant, output: Output) {

@@ -139,6 +139,9 @@ pub struct EventLoop {
     /// Where that can be read again.
     pub(crate) origin: Option<Origin>,
     pub(crate) bridge: Bridge,
+    /// When the control plane wants to be told that time has passed. It looks at each of its modems to say so, and is
+    /// asked only when it was told something: what it wants is carried out then.
+    pub(crate) bridge_due: Option<Instant>,
     pub(crate) table: SessionTable,
     pub(crate) ethernet: Vec<Option<EthernetPort>>,
     /// By their numbers. There is none for a modem that was removed and is closed.
@@ -181,6 +184,7 @@ impl EventLoop {
         let wait = config.wait;
         let mut event_loop = Self {
             bridge: Bridge::new(config.bridge.clone(), Seed(random::octets()?)),
+            bridge_due: None,
             poller,
             signals,
             monitor,
@@ -263,6 +267,7 @@ impl EventLoop {
             info!("waiting for {}", missing.join(" and "));
         }
         self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
+        self.carry_out(now);
         Ok(())
     }
 
@@ -306,7 +311,7 @@ impl EventLoop {
 
     fn next_timeout(&self) -> Option<Instant> {
         let own = self.timers.iter().map(|(due, _)| *due).min();
-        [own, self.next_flush(), self.bridge.poll_timeout()].into_iter().flatten().min()
+        [own, self.next_flush(), self.bridge_due].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) {
@@ -315,7 +320,7 @@ impl EventLoop {
             self.on_timer(now, timer);
         }
         self.flush_due(now);
-        if self.bridge.poll_timeout().is_some_and(|due| due <= now) {
+        if self.bridge_due.is_some_and(|due| due <= now) {
             self.bridge.handle_timeout(now);
             self.carry_out(now);
         }
