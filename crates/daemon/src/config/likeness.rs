@@ -44,7 +44,7 @@ fn meant(word: &str, known: &[&str]) -> Option<String> {
 }
 
 /// What other programs call our keys.
-const SYNONYMS: [(&str, &str); 25] = [
+const SYNONYMS: [(&str, &str); 28] = [
     ("baud", "speed"),
     ("baudrate", "speed"),
     ("baud_rate", "speed"),
@@ -70,6 +70,9 @@ const SYNONYMS: [(&str, &str); 25] = [
     ("holdoff", "backoff_first"),
     ("demand", "idle"),
     ("max_sessions", "sessions"),
+    ("policy", "pool"),
+    ("strategy", "pool"),
+    ("order", "pool"),
 ];
 
 /// What to write instead of the key `word`.
