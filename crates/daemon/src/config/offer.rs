@@ -75,7 +75,7 @@ pub(super) fn interfaces(
         };
         interfaces.push((section.key.clone(), interface));
         // [interface.eth0.7] is table 7 in table eth0.
-        for (key, place) in section.take_tables() {
+        for (key, place) in section.take_numbered_tables() {
             let help = format!("for the VLAN interface write [interface.\"{}.{key}\"]", section.key);
             section.error(Some(&place), format!("unknown key `{key}` in [{}]", section.name), Some(help));
         }

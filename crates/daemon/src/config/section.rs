@@ -347,7 +347,7 @@ impl<'t> Section<'t> {
             if let Some((_, place)) = header.filter(|_| !entry.value.get_ref().is_table()) {
                 if let Some(place) = place.take() {
                     let help = format!("name it: [{key}.NAME], such as [{key}.{example}]");
-                    self.error(Some(place), format!("a {key} needs a name"), Some(help));
+                    self.error(Some(place), format!("{} needs a name", with_article(key)), Some(help));
                 }
                 continue;
             }
@@ -362,9 +362,11 @@ impl<'t> Section<'t> {
         named
     }
 
-    /// Takes out the tables in this one.
-    pub(super) fn take_tables(&mut self) -> Vec<(&'t str, Place)> {
-        let tables = self.entries.extract_if(.., |entry| entry.value.get_ref().is_table());
+    /// Takes out the tables in this one that have numbers for names.
+    pub(super) fn take_numbered_tables(&mut self) -> Vec<(&'t str, Place)> {
+        let is_number = |key: &str| key.bytes().all(|digit| digit.is_ascii_digit());
+        let is_taken = |entry: &mut Entry<'t>| entry.value.get_ref().is_table() && is_number(entry.key);
+        let tables = self.entries.extract_if(.., is_taken);
         tables.map(|entry| (entry.key, entry.key_place)).collect()
     }
 
@@ -380,6 +382,11 @@ impl<'t> Section<'t> {
             self.error(Some(&entry.key_place), what, Some(instead_of_key(entry.key, &asked)));
         }
     }
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 fn table_help(name: &str) -> String {
