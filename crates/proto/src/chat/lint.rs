@@ -12,7 +12,7 @@ use super::script::{Action, Attempt, Position, Quoting, Script, Step, Word, keyw
 mod answers;
 mod references;
 
-use answers::nearly_a_result_code;
+use answers::{nearly_a_keyword, nearly_a_result_code};
 
 /// What a script is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +47,21 @@ pub enum WarningKind {
     WordAfterQuote,
     /// A word that would be a keyword in capitals.
     LowercaseKeyword(String),
+    /// A word that is nearly a keyword.
+    NearlyKeyword {
+        /// What stands there.
+        said: String,
+        /// The keyword.
+        keyword: &'static str,
+    },
     /// A keyword where a string to be sent stands; it will be sent.
     KeywordSent(String),
     /// A keyword at the end, without its argument; it does nothing.
     MissingArgument(String),
     /// An escape that means nothing in a string to wait for, and stands for its letter there.
     SendEscapeInExpect(char),
+    /// An escape that there is not, and that stands for its letter.
+    UnknownEscape(char),
     /// A string with octets above 127; input has seven bits, so it never comes.
     NeverMatchesEightBits,
     /// A string to wait for in which an abort string comes first.
@@ -148,7 +157,11 @@ fn about_word(word: &Word, is_expect: bool, is_last: bool) -> Option<WarningKind
         is_last.then(|| WarningKind::MissingArgument(name()))
     } else {
         let capitals = word.octets.to_ascii_uppercase();
-        keyword(&capitals).map(|_| WarningKind::LowercaseKeyword(name()))
+        let in_capitals = keyword(&capitals).map(|_| WarningKind::LowercaseKeyword(name()));
+        in_capitals.or_else(|| {
+            let keyword = nearly_a_keyword(&word.octets).filter(|_| word.quoting == Quoting::Bare)?;
+            Some(WarningKind::NearlyKeyword { said: name(), keyword })
+        })
     }
 }
 
@@ -164,8 +177,9 @@ fn about_step(
     let clean = |word: &[u8]| clean_expect(word, &ScriptOptions::default());
     match &step.action {
         Action::Expect(attempts) => {
-            for Attempt { expect, .. } in attempts {
+            for Attempt { expect, send } in attempts {
                 about_string(expect, &mut warn);
+                about_escapes(send.as_deref().unwrap_or_default(), &mut warn);
                 let wanted = clean(expect);
                 nearly_a_result_code(&wanted, true).map(&mut warn);
                 if let Some(abort) = aborts.iter().find(|abort| comes_inside(abort, &wanted)) {
@@ -207,11 +221,30 @@ fn about_step(
                 warn(WarningKind::NeitherOnNorOff(printable(word)));
             }
         }
-        Action::Timeout(_) | Action::ClearReport(_) | Action::Send(_) | Action::Say(_) => {}
+        Action::Send(word) if word.starts_with(b"@") => {}
+        Action::Send(word) | Action::Say(word) => about_escapes(word, &mut warn),
+        Action::Timeout(_) | Action::ClearReport(_) => {}
+    }
+}
+
+/// Tells of the letters that mean nothing behind a backslash.
+fn about_escapes(word: &[u8], warn: &mut impl FnMut(WarningKind)) {
+    let mut octets = word.iter();
+    while let Some(&octet) = octets.next() {
+        let escaped = match octet {
+            b'\\' => octets.next(),
+            b'^' => octets.next().and(None),
+            _ => None,
+        };
+        let is_known = |octet: u8| b"bcdnpqrstKNTU01234567".contains(&octet);
+        if let Some(&letter) = escaped.filter(|&&octet| octet.is_ascii_alphanumeric() && !is_known(octet)) {
+            warn(WarningKind::UnknownEscape(char::from(letter)));
+        }
     }
 }
 
 fn about_string(word: &[u8], warn: &mut impl FnMut(WarningKind)) {
+    about_escapes(word, warn);
     let mut octets = word.iter();
     while let Some(&octet) = octets.next() {
         let escaped = if octet == b'\\' { octets.next() } else { None };
@@ -264,12 +297,18 @@ impl fmt::Display for WarningKind {
             Self::LowercaseKeyword(word) => {
                 write!(f, "\"{word}\" is a string to wait for; keywords are in capitals")
             }
+            Self::NearlyKeyword { said, keyword } => {
+                write!(f, "\"{said}\" is a string to wait for; did you mean {keyword}? If not, quote it")
+            }
             Self::KeywordSent(word) => {
                 write!(f, "\"{word}\" will be sent; is a send string missing before it? '' sends only a CR")
             }
             Self::MissingArgument(word) => write!(f, "{word} without an argument does nothing"),
             Self::SendEscapeInExpect(letter) => {
                 write!(f, "\\{letter} means something only when sent; here it stands for \"{letter}\"")
+            }
+            Self::UnknownEscape(letter) => {
+                write!(f, "there is no escape \\{letter}, so it stands for \"{letter}\"")
             }
             Self::NeverMatchesEightBits => f.write_str("modem text has seven bits, so this never comes"),
             Self::AbortedFirst(abort) => {

@@ -95,6 +95,12 @@ pub(super) fn nearly_a_result_code(string: &[u8], ignoring_case: bool) -> Option
     Some(WarningKind::NotAResultCode { said, code })
 }
 
+/// A keyword that this is one edit away from. Of SAY too much is.
+pub(super) fn nearly_a_keyword(word: &[u8]) -> Option<&'static str> {
+    const KEYWORDS: [&str; 7] = ["ABORT", "CLR_ABORT", "REPORT", "CLR_REPORT", "TIMEOUT", "ECHO", "HANGUP"];
+    KEYWORDS.into_iter().find(|keyword| is_one_edit(word, keyword.as_bytes()))
+}
+
 /// Whether one octet was left out, put in or changed, or two were swapped.
 fn is_one_edit(a: &[u8], b: &[u8]) -> bool {
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();

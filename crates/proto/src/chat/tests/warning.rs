@@ -39,9 +39,17 @@ fn every_suspicion_says_where_and_why() {
         ),
         ("'' 'AT''Z'", "line 1, column 8: a word ends at its closing quote"),
         ("abort BUSY OK", "line 1, column 1: \"abort\" is a string to wait for"),
+        ("ABRT BUSY OK", "line 1, column 1: \"ABRT\" is a string to wait for; did you mean ABORT?"),
+        (
+            "'' AT\nTIMOUT 60\nOK",
+            "line 2, column 1: \"TIMOUT\" is a string to wait for; did you mean TIMEOUT?",
+        ),
+        ("CLR_ABROT BUSY OK", "line 1, column 1: \"CLR_ABROT\" is a string to wait for"),
         ("'' AT\nOK ABORT", "line 2, column 4: \"ABORT\" will be sent"),
         ("OK AT\nTIMEOUT", "line 2, column 1: TIMEOUT without an argument does nothing"),
         (r"OK\d AT", "line 1, column 1: \\d means something only when sent"),
+        (r"'' ATD\x1b OK", "line 1, column 4: there is no escape \\x, so it stands for \"x\""),
+        (r"OK\a AT", "line 1, column 1: there is no escape \\a"),
         ("ABORT caf\u{e9} OK", "line 1, column 1: modem text has seven bits"),
         (
             "ABORT CONN\nCONNECT ''",
