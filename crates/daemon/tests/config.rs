@@ -142,6 +142,23 @@ fn the_shipped_example_and_the_manual_name_every_key() {
     }
 }
 
+#[test]
+fn a_key_in_a_wrong_table_is_told_where_it_belongs() {
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    for key in keys(&example) {
+        let problems = load_text(&format!("[limits]\n[discovery]\n{key} = 1\n")).unwrap_err().to_string();
+        let is_here = !problems.contains(&format!("unknown key `{key}`"));
+        assert!(is_here || problems.contains(&format!("`{key}` belongs ")), "{key}: {problems}");
+        for place in problems.split(" belongs ").skip(1).flat_map(|rest| rest.split(['[', ']']).nth(1)) {
+            let table = place.replace("NAME", "a");
+            let header = if table == "table" { String::new() } else { format!("[{table}]\n") };
+            let problems =
+                load_text(&format!("{header}{key} = 1\n")).err().map_or(String::new(), |all| all.to_string());
+            assert!(!problems.contains(&format!("unknown key `{key}`")), "{key}: {problems}");
+        }
+    }
+}
+
 /// The example with every default that it shows in force.
 fn with_all_shown(example: &str) -> String {
     // What can only be an example, or would keep the rest from counting.

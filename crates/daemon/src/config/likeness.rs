@@ -2,7 +2,7 @@
 
 /// The one of `known` that is most like `word`, if any is much like it.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = 1 + word.chars().count() / 4;
+    let most = (word.chars().count() / 4).max(1);
     let distance = |name: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase());
     known
         .into_iter()
@@ -44,7 +44,7 @@ fn meant(word: &str, known: &[&str]) -> Option<String> {
 }
 
 /// What other programs call our keys.
-const SYNONYMS: [(&str, &str); 28] = [
+const SYNONYMS: [(&str, &str); 31] = [
     ("baud", "speed"),
     ("baudrate", "speed"),
     ("baud_rate", "speed"),
@@ -66,14 +66,83 @@ const SYNONYMS: [(&str, &str); 28] = [
     ("apn", "variables"),
     ("pin", "variables"),
     ("modem", "modems"),
+    ("modems", "modem"),
     ("service", "services"),
+    ("services", "service"),
     ("holdoff", "backoff_first"),
     ("demand", "idle"),
     ("max_sessions", "sessions"),
     ("policy", "pool"),
     ("strategy", "pool"),
     ("order", "pool"),
+    ("delay", "pado_delay"),
 ];
+
+/// Where the keys are that may stand in a wrong table.
+const PLACES: [(&str, &[&str]); 6] = [
+    ("above the first [table]", &["log_level", "wait", "ac_name"]),
+    ("in [modem.NAME]", &OF_MODEMS),
+    (
+        "in [service.NAME]",
+        &["modems", "pool", "when_busy", "sessions", "pado_delay", "pado_delay_per_session", "allow", "deny"],
+    ),
+    ("in [interface.NAME]", &["ac_name", "services", "sessions", "allow", "deny"]),
+    ("in [limits]", &["sessions", "sessions_per_peer"]),
+    ("in [discovery]", &["disclose_services", "accept_missing_service_name", "padi_rate", "peer_rate"]),
+];
+
+const OF_MODEMS: [&str; 43] = [
+    "device",
+    "speed",
+    "flow",
+    "queue",
+    "line_rate",
+    "lock",
+    "lcp",
+    "pass_pfc",
+    "request_acfc",
+    "request_pfc",
+    "answer_by",
+    "warm",
+    "on_hook",
+    "lcp_restart",
+    "backoff_first",
+    "backoff_longest",
+    "silence",
+    "echo_questions",
+    "echo_interval",
+    "idle",
+    "answer_echo",
+    "hangup_escape",
+    "hangup",
+    "hangup_file",
+    "rescue",
+    "reset",
+    "reset_file",
+    "reset_command",
+    "dials_per_hour",
+    "online_per_day",
+    "volume_per_month",
+    "chat",
+    "chat_file",
+    "connect",
+    "connect_timeout",
+    "chat_timeout",
+    "chat_pacing",
+    "chat_short_pause",
+    "chat_fractional_timeouts",
+    "phone",
+    "phone2",
+    "environment",
+    "variables",
+];
+
+/// Where the key `word` belongs, if there is one in any table.
+fn place_of_key(word: &str) -> Option<String> {
+    let places = PLACES.iter().filter(|(_, keys)| keys.contains(&word));
+    let places: Vec<&str> = places.map(|(place, _)| *place).collect();
+    (!places.is_empty()).then(|| format!("`{word}` belongs {}", places.join(" or ")))
+}
 
 /// What to write instead of the key `word`.
 pub(super) fn instead_of_key(word: &str, known: &[&str]) -> String {
@@ -81,7 +150,8 @@ pub(super) fn instead_of_key(word: &str, known: &[&str]) -> String {
     const MOST_LISTED: usize = 12;
     let lower = word.to_lowercase().replace('-', "_");
     let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && known.contains(key));
-    match (synonym, meant(&lower, known)) {
+    let elsewhere = place_of_key(&lower).filter(|_| !known.contains(&lower.as_str()));
+    match (synonym, elsewhere.or_else(|| meant(&lower, known))) {
         (Some((_, "variables")), _) => {
             let name = lower.to_uppercase();
             format!("write variables = {{ {name} = \"...\" }}, and ${name} in the chat script")
@@ -119,6 +189,8 @@ mod tests {
         assert_eq!(mean("timeout"), "did you mean `chat_timeout` or `connect_timeout`?");
         assert_eq!(mean("backoff"), "did you mean `backoff_first` or `backoff_longest`?");
         assert_eq!(mean("apn"), "write variables = { APN = \"...\" }, and $APN in the chat script");
+        assert_eq!(mean("allow"), "`allow` belongs in [service.NAME] or in [interface.NAME]");
+        assert_eq!(mean("log_level"), "`log_level` belongs above the first [table]");
         assert!(mean("xyzzy").starts_with("known keys: backoff_first, "));
         assert_eq!(instead("robin", &["first-free", "round-robin"], "values"), "did you mean `round-robin`?");
     }
