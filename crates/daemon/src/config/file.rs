@@ -58,6 +58,9 @@ pub(super) fn read(
 }
 
 fn settings(mut root: Section<'_>, surroundings: &Surroundings) -> Settings {
+    // What is in a table with a misspelled name is not missing.
+    let is_misspelled = ["modem", "service", "interface"].iter().any(|kind| root.has_nearly(kind));
+    root.problems().borrow_mut().is_incomplete |= is_misspelled;
     let log_level = root.choice_or("log_level", LogLevel::Info);
     let wait = root.value_or("wait", true);
     let ac_name = ac_name(&mut root, &surroundings.host_name);

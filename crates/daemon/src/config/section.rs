@@ -3,7 +3,7 @@
 //! It promises that a key that is wrong does not hide what is wrong with the others, and that no key goes
 //! unread. The caller asks for every key that there may be, then calls [`Section::finish`].
 
-use super::likeness::{instead, instead_of_key};
+use super::likeness::{instead, instead_of_key, nearest};
 use super::problem::{Place, Problems};
 use super::value::{Bounds, Time, Value};
 use clap::ValueEnum;
@@ -360,6 +360,12 @@ impl<'t> Section<'t> {
             }
         }
         named
+    }
+
+    /// Whether there are tables whose name is nearly this one.
+    pub(super) fn has_nearly(&self, key: &str) -> bool {
+        let is_nearly = |entry: &Entry<'_>| entry.key != key && nearest(entry.key, [key]).is_some();
+        self.entries.iter().any(|entry| entry.value.get_ref().is_table() && is_nearly(entry))
     }
 
     /// Takes out the tables in this one that have numbers for names.
