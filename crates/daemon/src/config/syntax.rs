@@ -14,6 +14,11 @@ pub(super) fn parse<'t>(
     text: &'t str,
     problems: &mut Problems,
 ) -> (Spanned<DeTable<'t>>, bool) {
+    if let Some(span) = first_word_of_a_script(text) {
+        let help = "name it by `chat_file` in [modem.NAME] of a configuration, and check that";
+        problems.error(Some(Place::new(source, span)), "this is a chat script", Some(help.into()));
+        return (DeTable::parse_recoverable("").0, false);
+    }
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
     let is_whole = errors.is_empty();
@@ -30,6 +35,28 @@ pub(super) fn parse<'t>(
         }
     }
     (table, is_whole)
+}
+
+/// Where the first word of a chat script is, if the text is one, and nothing like a configuration.
+fn first_word_of_a_script(text: &str) -> Option<Range<usize>> {
+    const WORDS: [&str; 8] = ["ABORT", "TIMEOUT", "ECHO", "HANGUP", "REPORT", "SAY", "''", "\"\""];
+    let of_a_key = |found: char| found.is_ascii_alphanumeric() || "_-.'\" \t".contains(found);
+    let is_toml = |line: &str| {
+        let key = line.split_once('=').map(|(key, _)| key.trim());
+        line.starts_with('[') || key.is_some_and(|key| !key.contains(' ') && key.chars().all(of_a_key))
+    };
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.clone().next()?.split_whitespace().next()?;
+    if !WORDS.contains(&first) || lines.any(is_toml) {
+        return None;
+    }
+    let comments: usize = text
+        .split_inclusive('\n')
+        .take_while(|line| !line.trim_start().starts_with(first))
+        .map(str::len)
+        .sum();
+    let start = comments + text.get(comments..)?.find(first)?;
+    Some(start..start + first.len())
 }
 
 /// One thing that is wrong.
@@ -53,6 +80,15 @@ impl Slip<'_> {
             let end = self.span.start + escaped.map_or(0, char::len_utf8);
             let escape = Place::new(self.source, self.span.start.saturating_sub(1)..end);
             return problems.error(Some(escape), what, Some(help.into()));
+        }
+        for (kind, quotes) in [("multi-line literal", "'''"), ("multi-line basic", "\"\"\"")] {
+            let before = self.text.get(..self.span.start).unwrap_or_default();
+            let is_unclosed = self.message.contains(kind) && self.rest().is_empty();
+            if let Some(start) = before.rfind(quotes).filter(|_| is_unclosed) {
+                let opening = Place::new(self.source, start..start + quotes.len());
+                let help = format!("close it with {quotes}");
+                return problems.error(Some(opening), "the text that begins here has no end", Some(help));
+            }
         }
         let (what, help) = self.words();
         problems.error(Some(place), what, help);
@@ -81,6 +117,9 @@ impl Slip<'_> {
             return self.of_value(key.trim(), value.trim_start());
         }
         let as_found = self.message.to_owned();
+        if front.is_empty() && (rest.starts_with(';') || rest.starts_with("//")) {
+            return (as_found, Some("a comment begins with #".to_owned()));
+        }
         if front.starts_with('[') {
             let help = match (front.ends_with(']'), rest.is_empty()) {
                 (true, _) => "a line with [NAME] ends there".to_owned(),
@@ -103,6 +142,15 @@ impl Slip<'_> {
     fn of_value(&self, key: &str, in_front: &str) -> (String, Option<String>) {
         let (found, rest) = (self.found(), self.rest());
         let as_found = self.message.to_owned();
+        if self.message.starts_with("missing comma") {
+            return (as_found, Some("write a comma between them".to_owned()));
+        }
+        let first = in_front.split_whitespace().next().unwrap_or_default();
+        if is_whole(in_front) || (rest.starts_with('=') && is_whole(first)) {
+            let is_key = rest.contains('=');
+            let help = if is_key { "write one key on a line" } else { "a comment begins with #" };
+            return (as_found, Some(help.to_owned()));
+        }
         if in_front.starts_with(['"', '\'']) {
             let help = "close the text with the quote that it begins with, on its line";
             return (as_found, Some(help.to_owned()));
@@ -177,6 +225,21 @@ impl Slip<'_> {
             }
         }
     }
+}
+
+/// Whether this is all of a value: a text that ends with its quote, or one word that TOML knows.
+fn is_whole(value: &str) -> bool {
+    let value = value.trim_end();
+    let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else {
+        return matches!(value, "true" | "false") || value.parse::<i64>().is_ok();
+    };
+    let mut is_protected = false;
+    let closes = |found: char| {
+        let closes = found == quote && !is_protected;
+        is_protected = quote == '"' && found == '\\' && !is_protected;
+        closes
+    };
+    value.len() > 1 && value.get(1..).and_then(|inside| inside.find(closes)) == value.len().checked_sub(2)
 }
 
 /// Whether these are words without quotes, or in those of typographers.
