@@ -208,16 +208,10 @@ impl Device {
 }
 
 fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
-    let device = section.value::<PathBuf>("device");
+    let device = device(section);
     if section.place_of("device").is_none() {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
         section.missing(None, format!("[{}] has no `device`", section.name), Some(help.into()));
-    }
-    if let Some(found) = device.as_ref().filter(|found| !found.value.is_absolute()) {
-        let is_name = found.value.components().count() == 1 && !found.value.starts_with("~");
-        let name = if is_name { found.value.as_path() } else { Path::new("ttyUSB0") };
-        let help = format!("give its whole path, such as \"/dev/{}\"", name.display());
-        section.error(Some(&found.place), "`device` is not an absolute path", Some(help));
     }
     let scripts = script_settings(section);
     let options = conversation_options(&scripts, surroundings);
@@ -228,7 +222,7 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
         by_arguments: false,
     };
     let dial = dial(section, Setting { purpose: Purpose::Dial, ..setting });
-    let default = Modem::new(device.map(|found| found.value).unwrap_or_default(), dial, None);
+    let default = Modem::new(device.unwrap_or_default(), dial, None);
     let modem = Modem {
         speed: speed(section, default.speed),
         flow: section.choice_or("flow", default.flow),
@@ -273,6 +267,27 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
         section.error(place.as_ref(), "`backoff_first` is longer than `backoff_longest`", Some(help));
     }
     with_scripts(section, modem, scripts)
+}
+
+fn device(section: &mut Section<'_>) -> Option<PathBuf> {
+    let found = section.value::<PathBuf>("device")?;
+    let name = found.value.to_string_lossy();
+    if name.trim().is_empty() {
+        let help = "give its whole path, such as \"/dev/ttyUSB0\"";
+        section.error(Some(&found.place), "`device` is empty", Some(help.into()));
+    } else if name.trim() != name {
+        let help = format!("write \"{}\"", name.trim());
+        section.error(Some(&found.place), "`device` begins or ends with a blank", Some(help));
+    } else if !found.value.is_absolute() {
+        let is_name = found.value.components().count() == 1 && !found.value.starts_with("~");
+        let name = if is_name { found.value.as_path() } else { Path::new("ttyUSB0") };
+        let help = format!("give its whole path, such as \"/dev/{}\"", name.display());
+        section.error(Some(&found.place), "`device` is not an absolute path", Some(help));
+    } else if name.contains(['*', '?']) {
+        let help = "name one device, such as a link below /dev/serial/by-id";
+        section.warn(Some(&found.place), "`device` is taken as it is: `*` and `?` too", Some(help.into()));
+    }
+    Some(found.value)
 }
 
 /// The modem with what its scripts share; without a script that has no effect.

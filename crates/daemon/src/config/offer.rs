@@ -7,6 +7,7 @@ use super::settings::{Interface, Named, Service};
 use super::value::Time;
 use bridge_proto::bridge::{Access, MacPattern, OfferDelay};
 use bridge_proto::discovery::ServiceName;
+use bridge_proto::wire::ethernet::MacAddrError;
 use std::time::Duration;
 
 pub(super) fn services(root: &mut Section<'_>, modems: &[&str]) -> (Named<Service>, Vec<Option<Place>>) {
@@ -96,8 +97,10 @@ fn check_interface_name(section: &Section<'_>) {
 }
 
 fn access(section: &mut Section<'_>) -> Access {
-    let allow: Vec<Found<MacPattern>> = section.parsed_list("allow", pattern_remedy);
-    let deny: Vec<Found<MacPattern>> = section.parsed_list("deny", pattern_remedy);
+    let allow: Vec<Found<MacPattern>> =
+        section.parsed_list("allow", |word, error| explain_pattern("allow", word, error));
+    let deny: Vec<Found<MacPattern>> =
+        section.parsed_list("deny", |word, error| explain_pattern("deny", word, error));
     for allowed in &allow {
         if let Some(denied) = deny.iter().find(|denied| denied.value.covers(&allowed.value)) {
             let what = format!("nobody is allowed by this, for {} is denied", denied.value);
@@ -106,6 +109,20 @@ fn access(section: &mut Section<'_>) -> Access {
     }
     let values = |list: Vec<Found<MacPattern>>| list.into_iter().map(|found| found.value).collect();
     Access { allow: values(allow), deny: values(deny) }
+}
+
+/// What is wrong with a pattern, and what to write.
+fn explain_pattern(key: &str, word: &str, error: MacAddrError) -> (String, String) {
+    // How many groups there are says nothing if a `*` stands for some.
+    if !word.contains('*') || !matches!(error, MacAddrError::GroupCount { .. }) {
+        return (error.to_string(), pattern_remedy(word));
+    }
+    let help = match (word.trim_matches(['*', ':', '-']), key) {
+        ("", "allow") => "leave `allow` out to allow everybody".to_owned(),
+        ("", _) => "to deny everybody, take this table away".to_owned(),
+        _ => pattern_remedy(word),
+    };
+    (format!("\"{}\" is not how an Ethernet address begins", word.escape_debug()), help)
 }
 
 /// How an address that is written otherwise is written here, by its digits.

@@ -131,7 +131,10 @@ impl<'t> Section<'t> {
                 let written = self.problems.borrow().text(inner.as_ref().unwrap_or(&place)).to_owned();
                 let help = match &inner {
                     Some(_) => Some(format!("write \"{written}\"")),
-                    None => T::remedy(entry.value.get_ref(), &written),
+                    None => T::remedy(entry.value.get_ref(), &written).or_else(|| {
+                        let is_table = entry.value.get_ref().is_table() && !self.name.is_empty();
+                        is_table.then(|| format!("write {key} = ... below [{}]", self.name))
+                    }),
                 };
                 self.error(Some(&inner.unwrap_or(place)), format!("`{key}` must be {}", T::MUST_BE), help);
                 None
@@ -212,21 +215,22 @@ impl<'t> Section<'t> {
         Some(found.value.into_iter().map(with_place).collect())
     }
 
-    /// A list of what can be read from strings, each with its place; `remedy` says how what cannot be is written.
+    /// A list of what can be read from strings, each with its place; `explain` says what is wrong with
+    /// one that cannot be, and what to write.
     pub(super) fn parsed_list<T: FromStr>(
         &mut self,
         key: &'static str,
-        remedy: impl Fn(&str) -> String,
-    ) -> Vec<Found<T>>
-    where
-        T::Err: std::fmt::Display,
-    {
+        explain: impl Fn(&str, T::Err) -> (String, String),
+    ) -> Vec<Found<T>> {
         let words = self.list(key).unwrap_or_default();
         let mut values = Vec::with_capacity(words.len());
         for Found { value: word, place } in words {
             match word.parse() {
                 Ok(value) => values.push(Found { value, place }),
-                Err(error) => self.error(Some(&place), format!("`{key}`: {error}"), Some(remedy(&word))),
+                Err(error) => {
+                    let (what, help) = explain(&word, error);
+                    self.error(Some(&place), format!("`{key}`: {what}"), Some(help));
+                }
             }
         }
         values

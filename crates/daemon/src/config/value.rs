@@ -56,8 +56,12 @@ macro_rules! numbers {
             const MUST_BE: &'static str = $must_be;
 
             fn remedy(found: &DeValue<'_>, written: &str) -> Option<String> {
-                // A whole number that is not fit says what it must be, and no more is known.
-                (!found.is_integer()).then(|| number(found, written))?
+                match (found.is_integer(), written) {
+                    (true, "0") => Some("leave it out for the default".to_owned()),
+                    // A whole number that is not fit says what it must be, and no more is known.
+                    (true, _) => None,
+                    (false, _) => number(found, written),
+                }
             }
         }
     )*};
@@ -67,7 +71,7 @@ numbers! {
     u8: "a whole number up to 255, without quotes";
     u32: "a whole number, without quotes";
     NonZeroU16: "a whole number from 1 to 65535, without quotes";
-    NonZeroU32: "a whole number above 0, without quotes";
+    NonZeroU32: "a whole number from 1 to 4294967295, without quotes";
 }
 
 /// What only lacks its quotes, or has brackets besides.
