@@ -59,6 +59,9 @@ impl Arguments {
                 );
                 return Self::command().error(ErrorKind::UnknownArgument, what);
             }
+            if let Some(what) = no_command(&error, &words) {
+                return Self::command().error(ErrorKind::InvalidSubcommand, what);
+            }
             match beside_a_file(&error, &words) {
                 Some(what) => Self::command().error(ErrorKind::ArgumentConflict, what),
                 None => error,
@@ -105,6 +108,18 @@ fn beside_a_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
         _ => "in [modem.NAME]",
     };
     Some(format!("--{name} does not go with --config: in the file write `{key} = {value}`, {place}"))
+}
+
+/// What is said of a word that is no command, and that clap takes for a DEVICE without the rest.
+fn no_command(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let word = words.get(1)?.to_str().filter(|word| !word.starts_with('-') && !word.contains('/'))?;
+    let root = Arguments::command();
+    let near = crate::config::nearest(word, root.get_subcommands().map(clap::Command::get_name));
+    match near {
+        _ if error.kind() != ErrorKind::MissingRequiredArgument => None,
+        Some(near) => Some(format!("there is no command `{word}`; did you mean `{near}`?")),
+        None => (words.len() == 2).then(|| format!("there is no command `{word}`")),
+    }
 }
 
 /// The word behind the last argument, which clap takes for the name of a subcommand.
@@ -388,6 +403,19 @@ mod tests {
         assert!(text.contains("behind DEVICE, SERVICE and INTERFACE, but there is 'extra'"), "{text}");
         assert!(text.contains("--chatscript=FILE") && text.contains("--connect=COMMAND"), "{text}");
         assert!(!text.contains("subcommand"), "{text}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_command_is_called_so_unless_it_may_be_a_device() {
+        let refusal = |words: &[&str]| parse(words).unwrap_err().to_string();
+        for words in [&["chek"][..], &["chek", "x.toml"]] {
+            let text = refusal(words);
+            assert!(text.starts_with("error: there is no command `chek`; did you mean `check`?\n"), "{text}");
+        }
+        assert!(refusal(&["help"]).starts_with("error: there is no command `help`\n"));
+        for words in [&["/dev/chek"][..], &["ttyUSB0", "internet", "eth0"], &["--connect=true", "chek"]] {
+            assert!(refusal(words).contains("required"), "{words:?}");
+        }
     }
 
     #[test]
