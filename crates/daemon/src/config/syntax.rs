@@ -148,7 +148,11 @@ impl Slip<'_> {
         let first = in_front.split_whitespace().next().unwrap_or_default();
         if is_whole(in_front) || (rest.starts_with('=') && is_whole(first)) {
             let is_key = rest.contains('=');
-            let help = if is_key { "write one key on a line" } else { "a comment begins with #" };
+            let help = if is_key {
+                "write one key on a line"
+            } else {
+                "the value ends there; a comment begins with #"
+            };
             return (as_found, Some(help.to_owned()));
         }
         if in_front.starts_with(['"', '\'']) {
@@ -167,6 +171,9 @@ impl Slip<'_> {
         }
         if value.starts_with('=') {
             return (as_found, Some("one = is enough".to_owned()));
+        }
+        if !is_inside && value.contains(" ;") {
+            return (as_found, Some("a comment begins with #".to_owned()));
         }
         if !is_plain(&value) {
             return (as_found, None);
