@@ -184,6 +184,7 @@ fn an_interface_that_is_added_but_missing_is_a_problem() {
     assert!(problem.starts_with("eth7: cannot be served yet: "), "{problem}");
     let other = &status["services"][1];
     assert_eq!((&other["name"], &other["state"]), (&"other".into(), &"no interface".into()));
+    assert_eq!(other["reason"], "eth7 is absent");
     let names = (&status["modems"][0]["name"], &other["modem_names"][0]);
     assert_eq!(names, (&"first".into(), &"first".into()));
 }
@@ -211,6 +212,13 @@ fn an_interface_is_added_and_removed_by_reloads() {
         let interfaces = status["interfaces"].as_array().unwrap().iter();
         interfaces.map(|interface| interface["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
+    link::set_link_up("other", false).unwrap();
+    world.daemon.listen("other: the interface is down");
+    let service = &world.daemon.status()["services"][0];
+    assert_eq!((&service["state"], &service["reason"]), (&"no interface".into(), &"other is down".into()));
+    link::set_link_up("other", true).unwrap();
+    world.daemon.listen("other: the interface is up");
+    assert_eq!(world.daemon.status()["services"][0]["state"], "offered");
     assert!(world.daemon.reload(&both, "configuration reloaded").contains("interface near: added"));
     assert_eq!(names(&world.daemon.status()), ["other", "near"]);
     world.until(|event| matches!(event, HostEvent::SessionOpened { .. }).then_some(()));

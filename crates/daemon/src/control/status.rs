@@ -5,6 +5,7 @@ use super::protocol::{
     Status,
 };
 use crate::event_loop::EventLoop;
+use bridge_linux::interface::Interface;
 use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::event::RefusalReason;
@@ -52,8 +53,7 @@ impl EventLoop {
         names
             .filter(|(id, _)| self.places.has_interface(*id))
             .map(|(id, name)| {
-                let port = self.ethernet.get(usize::from(id.0)).and_then(Option::as_ref);
-                let interface = port.map(|port| &port.interface);
+                let interface = self.kernel_interface(id);
                 InterfaceStatus {
                     name: name.clone(),
                     mac: interface.map(|interface| MacAddr(interface.mac).to_string()),
@@ -62,6 +62,16 @@ impl EventLoop {
                 }
             })
             .collect()
+    }
+
+    /// What the kernel says of an interface; `None` while it is absent.
+    fn kernel_interface(&self, id: InterfaceId) -> Option<&Interface> {
+        let port = self.ethernet.get(usize::from(id.0))?.as_ref()?;
+        Some(&port.interface)
+    }
+
+    fn is_up(&self, id: InterfaceId) -> bool {
+        self.kernel_interface(id).is_some_and(|interface| interface.is_up)
     }
 
     fn service_statuses(&self, snapshot: &Snapshot) -> Vec<ServiceStatus> {
@@ -74,7 +84,15 @@ impl EventLoop {
 
     fn service_status(&self, snapshot: &Snapshot, index: usize, service: &ServiceSnapshot) -> ServiceStatus {
         let calls = snapshot.modems.iter().filter_map(|modem| modem.call.as_ref());
-        let (state, reason, wait) = availability(service);
+        let offered_on = || service.interfaces.iter().copied().filter(|id| self.places.has_interface(*id));
+        let up: Vec<InterfaceId> = offered_on().filter(|id| self.is_up(*id)).collect();
+        let (state, reason, wait) = match &service.unavailable {
+            why if up.is_empty() && *why != Some(RefusalReason::ShuttingDown) => {
+                ("no interface", Some(self.why_no_interface(offered_on())), None)
+            }
+            None => ("offered", None, None),
+            Some(why) => unavailability(why),
+        };
         ServiceStatus {
             name: service.name.to_string(),
             modems: service.modems.iter().map(|modem| self.device(*modem)).collect(),
@@ -82,11 +100,21 @@ impl EventLoop {
             free_modems: service.free,
             sessions: calls.filter(|call| call.service == index && call.session.is_some()).count(),
             session_limit: Some(service.limit).filter(|limit| *limit < service.modems.len()),
-            interfaces: service.interfaces.iter().map(|id| self.report.interface(*id).to_owned()).collect(),
+            interfaces: up.iter().map(|id| self.report.interface(*id).to_owned()).collect(),
             drained: service.drained,
             state: state.to_owned(),
             reason,
             wait_seconds: wait.map(whole_seconds),
+        }
+    }
+
+    /// What is the matter with each of the interfaces on which a service would be offered.
+    fn why_no_interface(&self, interfaces: impl Iterator<Item = InterfaceId>) -> String {
+        let state = |id| if self.kernel_interface(id).is_some() { "down" } else { "absent" };
+        let each = interfaces.map(|id| format!("{} is {}", self.report.interface(id), state(id)));
+        match each.collect::<Vec<_>>() {
+            none if none.is_empty() => "the configuration offers it on none".into(),
+            each => each.join(", "),
         }
     }
 
@@ -179,11 +207,8 @@ impl EventLoop {
     }
 }
 
-/// Whether a service is offered, or else why not, for what reason, and for how long.
-fn availability(service: &ServiceSnapshot) -> (&'static str, Option<String>, Option<Duration>) {
-    let Some(why) = &service.unavailable else {
-        return (if service.interfaces.is_empty() { "no interface" } else { "offered" }, None, None);
-    };
+/// Why a service is not offered where hosts could ask, for what reason, and for how long.
+fn unavailability(why: &RefusalReason) -> (&'static str, Option<String>, Option<Duration>) {
     match why {
         RefusalReason::Drained => ("drained", None, None),
         RefusalReason::AllBusy => ("busy", None, None),

@@ -121,6 +121,9 @@ impl EventLoop {
         let Some(Some(port)) = self.ethernet.get_mut(usize::from(id.0)) else { return };
         let before = std::mem::replace(&mut port.interface, interface);
         if up {
+            if !before.is_up {
+                info!("{}: the interface is up", before.name);
+            }
             self.interface_is_up(now, id, mac, mtu);
         } else if before.is_up {
             warn!("{}: the interface is down", before.name);

@@ -32,10 +32,10 @@ impl Bridge {
         RefusalReason::AllBusy
     }
 
-    /// The interfaces that are up and on which a service is offered when it can be had.
-    pub(super) fn interfaces_of(&self, service: usize) -> Vec<InterfaceId> {
-        let up = self.interfaces.iter().flatten().map(|local| local.id);
-        up.filter(|id| self.services_of(*id).contains(&service)).collect()
+    /// The interfaces on which a service is offered when it can be had, whether they are up or not.
+    pub(super) fn interfaces_of(&self, service: usize) -> impl Iterator<Item = InterfaceId> {
+        let ids = (0..).map(InterfaceId).zip(&self.config.interfaces);
+        ids.filter(move |(_, config)| config.services.contains(&service)).map(|(id, _)| id)
     }
 
     /// Why a service cannot be had now by a host that is allowed to have it and has no call yet, on whichever
@@ -48,7 +48,7 @@ impl Bridge {
         }
         let place = |interface| self.place_for_anybody(now, Peer { interface, mac: NOBODY }, service);
         let mut refusals = Vec::new();
-        for interface in self.interfaces_of(service) {
+        for interface in self.interfaces_of(service).filter(|id| self.interface(*id).is_some()) {
             refusals.push(place(interface).err()?);
         }
         refusals.into_iter().next()

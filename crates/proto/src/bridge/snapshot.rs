@@ -34,7 +34,7 @@ pub struct ServiceSnapshot {
     pub free: usize,
     /// Sessions at once.
     pub limit: usize,
-    /// The interfaces that are up and on which it is offered when it can be had.
+    /// The interfaces on which it is offered when it can be had, whether they are up or not.
     pub interfaces: Vec<InterfaceId>,
     /// It takes no new calls.
     pub drained: bool,
@@ -113,7 +113,7 @@ impl Bridge {
             modems: service.modems.clone(),
             free: self.pool(index).filter(|line| line.is_free(now) && line.next.is_none()).count(),
             limit: service.sessions,
-            interfaces: self.interfaces_of(index),
+            interfaces: self.interfaces_of(index).collect(),
             unavailable: self.why_unavailable(now, index),
             drained: self.is_drained(index),
         });

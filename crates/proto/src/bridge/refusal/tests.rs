@@ -87,10 +87,10 @@ fn a_service_whose_only_modem_failed_tells_why_and_for_how_long() {
 }
 
 #[test]
-fn a_service_without_an_interface_is_on_none() {
+fn a_service_whose_interface_is_down_is_refused_to_nobody() {
     let mut story = Story::begin();
     story.input(Input::InterfaceDown { interface: ETH0 });
     let service = lte(&story);
-    assert!(service.interfaces.is_empty() && service.free == 1);
+    assert!(service.interfaces == [ETH0] && service.free == 1);
     assert_eq!(story.bridge.snapshot(NOW).services[0].unavailable, None);
 }
