@@ -297,6 +297,11 @@ fn news<const N: usize>(now: Instant, counts: &mut [ToldCount; N], names: [&str;
     news.map(|(name, new)| format!("{name} {new}")).collect::<Vec<_>>().join(", ")
 }
 
+/// A wait is over when it is over, not up to a second before.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 /// A kind of line that others can cause as often as they like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -489,7 +494,12 @@ impl fmt::Display for EventLine<'_> {
             Event::CallEnded { modem: id, reason } => write!(f, "{}: hanging up: {reason}", modem(id)),
             Event::ModemState { modem: id, state } => write!(f, "{}: {state}", modem(id)),
             Event::BackingOff { modem: id, wait } => {
-                write!(f, "{}: next dial in {:.0} s at the earliest", modem(id), wait.as_secs_f64().ceil())
+                write!(
+                    f,
+                    "{}: next dial in {} at the earliest",
+                    modem(id),
+                    notation::span(whole_seconds(*wait))
+                )
             }
             Event::StrayAnswered(peer) => {
                 write!(f, "{}: told that its session is gone", report.peer(*peer))

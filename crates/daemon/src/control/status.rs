@@ -5,6 +5,7 @@ use super::protocol::{
     Status,
 };
 use crate::event_loop::EventLoop;
+use crate::report::whole_seconds;
 use bridge_linux::interface::Interface;
 use bridge_proto::bridge::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 use bridge_proto::discard::DiscardReason;
@@ -243,11 +244,6 @@ fn wait(rest: &Rest) -> Duration {
     match rest {
         Rest::Failed { wait, .. } | Rest::Spent { wait, .. } => *wait,
     }
-}
-
-/// A wait is over when it is over, not up to a second before.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn session_state(modem: ModemState, link_is_open: bool) -> &'static str {

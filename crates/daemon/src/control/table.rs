@@ -5,11 +5,12 @@ use super::protocol::{
     Status,
 };
 use bridge_proto::discard::DiscardReason;
+use bridge_proto::notation::span;
 use std::fmt::Write;
 
 /// All of it; sections without content are left out, except that there are no sessions.
 pub(super) fn render(status: &Status) -> String {
-    let mut text = format!("pppoe-serial-bridge {}, up {}", status.version, time(status.uptime_seconds));
+    let mut text = format!("pppoe-serial-bridge {}, up {}", status.version, span(status.uptime_seconds));
     text.push_str(&configuration(status));
     let sections = [
         Table::of(["INTERFACE", "ADDRESS", "MTU", "STATE"], status.interfaces.iter().map(interface)),
@@ -46,10 +47,10 @@ fn interface(interface: &InterfaceStatus) -> [String; 4] {
 fn configuration(status: &Status) -> String {
     let ConfigurationStatus { loaded_seconds_ago, refused_seconds_ago } = status.configuration;
     let loaded = match loaded_seconds_ago {
-        ago if ago < status.uptime_seconds => format!(", configuration of {} ago", time(ago)),
+        ago if ago < status.uptime_seconds => format!(", configuration of {} ago", span(ago)),
         _ => String::new(),
     };
-    let refused = refused_seconds_ago.map(|ago| format!("; a newer one was refused {} ago", time(ago)));
+    let refused = refused_seconds_ago.map(|ago| format!("; a newer one was refused {} ago", span(ago)));
     let refused = refused.map(|words| match &loaded[..] {
         "" => format!(", configuration of the start{words}"),
         _ => words,
@@ -71,15 +72,17 @@ fn service(service: &ServiceStatus) -> [String; 5] {
 }
 
 fn state(state: &str, wait: Option<u64>) -> String {
-    wait.map_or_else(|| state.to_owned(), |wait| format!("{state} {}", time(wait)))
+    wait.map_or_else(|| state.to_owned(), |wait| format!("{state} {}", span(wait)))
 }
 
 fn modem(modem: &ModemStatus) -> [String; 5] {
+    // One that may not be used for a while is not there for the asking.
+    let is_resting = modem.state == "idle" && modem.wait_seconds.is_some();
     [
         modem.name.clone(),
         // By command line a modem has no name but that of its device.
         if modem.device == modem.name { String::new() } else { modem.device.clone() },
-        state(&modem.state, modem.wait_seconds),
+        state(if is_resting { "resting" } else { &modem.state }, modem.wait_seconds),
         modem.peer.clone().unwrap_or_default(),
         modem.reason.clone().unwrap_or_default(),
     ]
@@ -93,7 +96,7 @@ fn session(session: &SessionStatus) -> [String; 9] {
         session.service.clone(),
         session.modem_name.clone(),
         session.state.clone(),
-        time(session.seconds),
+        span(session.seconds).to_string(),
         flow(&session.host_to_modem),
         flow(&session.modem_to_host),
     ]
@@ -108,7 +111,7 @@ fn discard((name, count): (&String, &u64)) -> Option<[String; 3]> {
 
 fn problem(problem: &Problem) -> [String; 2] {
     let times = if problem.times > 1 { format!(" ({} times)", problem.times) } else { String::new() };
-    [format!("{} ago", time(problem.seconds_ago)), format!("{}{times}", problem.text)]
+    [format!("{} ago", span(problem.seconds_ago)), format!("{}{times}", problem.text)]
 }
 
 fn flow(flow: &FlowStatus) -> String {
@@ -133,17 +136,6 @@ fn scaled(number: u64) -> String {
     match (number / unit, number % unit / (unit / 10)) {
         (whole @ 0..10, tenth) => format!("{whole}.{tenth} {prefix}"),
         (whole, _) => format!("{whole} {prefix}"),
-    }
-}
-
-/// The two largest units: `5 s`, `3 min 4 s`, `2 h 0 min`, `12 d 7 h`.
-fn time(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        (_, _, _) => format!("{days} d {} h", hours % 24),
     }
 }
 
@@ -243,6 +235,14 @@ mod tests {
                     ..ModemStatus::default()
                 },
                 ModemStatus {
+                    name: "attic".into(),
+                    device: "/dev/ttyUSB3".into(),
+                    state: "idle".into(),
+                    reason: Some("the dials of this hour are used up".into()),
+                    wait_seconds: Some(3587),
+                    ..ModemStatus::default()
+                },
+                ModemStatus {
                     name: "/dev/ttyUSB2".into(),
                     device: "/dev/ttyUSB2".into(),
                     state: "idle".into(),
@@ -281,9 +281,10 @@ SERVICE   SESSIONS  FREE    STATE                         MODEMS
 internet  1         0 of 2  backing off 12 s: NO CARRIER  roof, cellar
 guests    0 of 1    1 of 2  drained                       /dev/ttyUSB2, /dev/ttyUSB2
 
-MODEM         DEVICE        STATE             HOST               WHY
-roof          /dev/ttyUSB0  online            02:00:00:00:00:09
-cellar        /dev/ttyUSB1  backing off 12 s                     ?[2JNO CARRIER
+MODEM         DEVICE        STATE                HOST               WHY
+roof          /dev/ttyUSB0  online               02:00:00:00:00:09
+cellar        /dev/ttyUSB1  backing off 12 s                        ?[2JNO CARRIER
+attic         /dev/ttyUSB3  resting 59 min 47 s                     the dials of this hour are used up
 /dev/ttyUSB2                idle
 
 SESSION  HOST               ON    SERVICE   MODEM  STATE  FOR        FROM HOST  FROM MODEM
@@ -307,12 +308,8 @@ PROBLEMS
     }
 
     #[test]
-    fn numbers_and_times_have_two_or_three_digits() {
+    fn numbers_have_two_or_three_digits() {
         let numbers = [0, 999, 1000, 9999, 10_000, 999_999, 1_000_000, u64::MAX].map(scaled);
         assert_eq!(numbers, ["0 ", "999 ", "1.0 k", "9.9 k", "10 k", "999 k", "1.0 M", "18 E"]);
-        let times = [0, 59, 60, 3599, 3600, 86_399, 86_400, 1_000_000].map(time);
-        let expected =
-            ["0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"];
-        assert_eq!(times, expected);
     }
 }

@@ -147,7 +147,8 @@ fn that_a_host_is_offered_nothing_is_said_once_for_each_service_and_reason() {
     });
     let busy = "02:00:00:00:00:01 on eth0: not offered office: every modem of this service is in use";
     assert_eq!(log.matches(busy).count(), 2, "{log}");
-    let resting = "not offered office: next dial in 100 s, the last one failed: the far end never spoke PPP";
+    let resting =
+        "not offered office: next dial in 1 min 40 s, the last one failed: the far end never spoke PPP";
     assert_eq!(log.matches(resting).count(), 1, "{log}");
     assert_eq!(log.lines().count(), 3, "{log}");
 }

@@ -6,6 +6,7 @@
 
 use crate::chat::{ConversationError, FailureKind};
 use crate::modem::BudgetLimit;
+use crate::notation::span;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -276,11 +277,11 @@ impl fmt::Display for RefusalReason {
             Self::NoModem => f.write_str("the modem of this service is not plugged in"),
             Self::BackingOff { failure, wait } => {
                 let failure = failure.brief();
-                write!(f, "next dial in {} s, the last one failed: {failure}", wait.as_secs().max(1))
+                write!(f, "next dial in {}, the last one failed: {failure}", span_of(*wait))
             }
-            Self::BudgetSpent { limit, wait } => write!(f, "{limit}, wait {} s", wait.as_secs().max(1)),
+            Self::BudgetSpent { limit, wait } => write!(f, "{limit}, wait {}", span_of(*wait)),
             Self::LockedOut { wait } => {
-                write!(f, "too many short sessions in a row, wait {} s", wait.as_secs().max(1))
+                write!(f, "too many short sessions in a row, wait {}", span_of(*wait))
             }
             Self::DialFailed(failure) => write!(f, "the dial failed: {}", failure.brief()),
             Self::Drained => f.write_str("this service takes no new calls for now"),
@@ -288,6 +289,11 @@ impl fmt::Display for RefusalReason {
             Self::ShuttingDown => f.write_str("the bridge is shutting down"),
         }
     }
+}
+
+/// Nobody waits for no time.
+fn span_of(wait: Duration) -> impl fmt::Display {
+    span(wait.as_secs().max(1))
 }
 
 #[cfg(test)]

@@ -16,8 +16,11 @@ use crate::wire::lcp::{LcpError, LcpOption, LcpOptions, LcpPacket};
 
 mod authentication;
 mod options;
+mod span;
 #[cfg(test)]
 mod tests;
+
+pub use span::span;
 
 /// The longest notation; what would be longer ends in `...`.
 pub const MAX_CHARACTERS: usize = 400;

@@ -103,13 +103,13 @@ fn no_link_is_idle_unless_that_was_asked_for() {
 }
 
 #[test]
-fn the_dials_of_an_hour_spent_the_host_is_refused_with_the_reason_and_the_seconds_left() {
+fn the_dials_of_an_hour_spent_the_host_is_refused_with_the_reason_and_the_time_left() {
     let mut world = with_budget(BudgetConfig { dials_per_hour: Some(2), ..BudgetConfig::default() });
     session(&mut world, 60);
     session(&mut world, 60);
     let unavailable = world.discarded(DiscardReason::ServiceUnavailable);
     let words = refused(&mut world);
-    assert!(words.contains("the dials of this hour are used up, wait 3"), "{words}");
+    assert!(words.contains("the dials of this hour are used up, wait 5"), "{words}");
     assert!(world.discarded(DiscardReason::ServiceUnavailable) > unavailable);
     let event = world.transcript().iter().rev().find_map(|entry| match entry.event() {
         Some(Event::Refused { reason: RefusalReason::BudgetSpent { limit, wait }, .. }) => {
@@ -160,7 +160,7 @@ fn a_call_is_ended_when_the_time_of_the_day_is_spent_and_the_next_day_is_another
     assert!((limit - secs(2)..=limit + secs(10)).contains(&(end.at - from)), "{end}");
     until_state(&mut world, 0, ModemState::Idle);
     let words = refused(&mut world);
-    assert!(words.contains("the connected time of this day is used up, wait 863"), "{words}");
+    assert!(words.contains("the connected time of this day is used up, wait 23 h 5"), "{words}");
     world.run_for(secs(DAY - 1) - (world.now() - bridge_proto::time::Instant::ZERO));
     let from = world.transcript().len();
     world.start(0);
@@ -208,7 +208,7 @@ fn a_call_is_ended_when_the_volume_of_the_month_is_spent_and_the_next_month_is_a
     assert!(end.at - from < secs(30), "{end}");
     until_state(&mut world, 0, ModemState::Idle);
     let words = refused(&mut world);
-    assert!(words.contains("the data volume of this month is used up, wait 259"), "{words}");
+    assert!(words.contains("the data volume of this month is used up, wait 29 d 23 h"), "{words}");
     world.run_for(secs(30 * DAY));
     bring_up(&mut world, 0);
 }
