@@ -15,9 +15,10 @@ use bridge_proto::chat::{ConversationError, Verdict};
 use bridge_proto::modem::ESCAPE_AND_HANG_UP;
 use bridge_proto::time::Instant;
 use clap::Args;
+use console::Pace;
 use port::{Port, Woken};
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub struct DialArguments {
     /// Run this chat(8) script instead of the configured one
     #[arg(long, value_name = "FILE")]
     pub chatscript: Option<PathBuf>,
-    /// Talk to the modem instead: a line in, its answer out, until Ctrl-D
+    /// Talk to the modem instead: a line in, its answer out, until Ctrl-D or the end of a file
     #[arg(long, conflicts_with_all = [
         "chatscript", "phone", "phone2", "chat_environment", "chat_timeout", "chat_pacing", "chat_short_pause",
     ])]
@@ -77,7 +78,7 @@ const EXIT_USAGE: u8 = 2;
 pub(crate) fn run(arguments: &DialArguments) -> ExitCode {
     let outcome = Target::find(arguments).and_then(|target| match &target.script {
         Some((script, options)) => dial(&target, script, options),
-        None => talk(&target).map(|()| ExitCode::SUCCESS),
+        None => talk(&target),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("pppoe-serial-bridge: {error}");
@@ -93,21 +94,31 @@ fn open(target: &Target) -> Result<Port, String> {
     Port::open(&target.device, &target.serial).map_err(failed)
 }
 
-fn talk(target: &Target) -> Result<(), String> {
+fn talk(target: &Target) -> Result<ExitCode, String> {
     let mut port = open(target)?;
     let mut screen = Screen { began: port::now() };
+    screen.note(target);
+    let input = std::io::stdin();
+    let pace = if input.is_terminal() { Pace::Person } else { Pace::File };
+    if pace == Pace::Person {
+        let (device, speed) = (target.device.display(), target.serial.speed);
+        screen.tell("", format_args!("opened {device} at {speed} bit/s; Ctrl-D ends"));
+    }
     let mut call = console::Call::default();
-    let result = console::talk(&mut port, std::io::stdin(), &mut std::io::stdout(), &mut call);
+    let result = console::talk(&mut port, input, pace, &mut std::io::stdout(), &mut call);
     hang_up(target, &mut port, &mut screen, call.is_up());
-    result.map_err(|error| format!("{}: {error}", target.device.display()))
+    result.map_err(|error| format!("{}: {error}", target.device.display()))?;
+    if call.is_unanswered() {
+        eprintln!("no answer\n\n{}", advice::on_silence(target.circumstances()));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn dial(target: &Target, script: &Arc<Script>, options: &ConversationOptions) -> Result<ExitCode, String> {
     let mut port = open(target)?;
     let mut screen = Screen { began: port::now() };
-    if let Some(note) = &target.note {
-        screen.tell("", format_args!("{note}"));
-    }
+    screen.note(target);
     screen.tell("", format_args!("opened {} at {} bit/s", target.device.display(), target.serial.speed));
     let result = converse(&mut port, &mut screen, Arc::clone(script), options.clone());
     match &result {
@@ -121,7 +132,7 @@ fn dial(target: &Target, script: &Arc<Script>, options: &ConversationOptions) ->
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             if let Stop::Script(error) = &stop {
-                println!("\n{}", advice::on(error, &target.device));
+                println!("\n{}", advice::on(error, target.circumstances()));
             }
             ExitCode::FAILURE
         }
@@ -228,6 +239,12 @@ impl Screen {
         let time = (port::now() - self.began).as_secs_f64();
         // Whoever watches may have gone; the modem is to be hung up all the same.
         let _ = writeln!(std::io::stdout(), "{time:8.3}  {who:<7} {what}");
+    }
+
+    fn note(&mut self, target: &Target) {
+        if let Some(note) = &target.note {
+            self.tell("", format_args!("{note}"));
+        }
     }
 
     /// Words of a script or a modem, which a terminal might obey.

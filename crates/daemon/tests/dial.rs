@@ -163,8 +163,34 @@ fn a_configured_modem_is_dialled_as_configured() {
         let output = configuration.dial(&[name]);
         let lines = lines(&output);
         assert_eq!(output.status.code(), Some(0), "{lines:#?} {}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(lines[0], format!("opened {device} at 9600 bit/s"));
+        let note = lines.iter().position(|line| *line == format!("opened {device} at 9600 bit/s"));
+        let is_service = name == "internet";
+        assert_eq!(note, Some(usize::from(is_service)), "{lines:#?}");
+        assert!(!is_service || lines[0] == "modem stick, the first of internet", "{lines:#?}");
     }
+}
+
+#[test]
+fn advice_is_in_the_words_that_were_given() {
+    let dead = ModemFaults { is_dead: true, ..ModemFaults::default() };
+    let modem = ModemOnPty::start(DialResult::Connect, dead);
+    let configuration = Configuration::new("advice", &modem, "chat = \"TIMEOUT 1 '' ATZ OK ''\"");
+    let output = configuration.dial(&["internet", "--speed=19200"]);
+    let advice = lines(&output).pop().unwrap();
+    let file = configuration.0.display();
+    let talk =
+        format!("speed? Talk to it: pppoe-serial-bridge dial --at --config={file} --speed=19200 stick");
+    assert!(advice.ends_with(&talk), "{advice}");
+}
+
+#[test]
+fn of_a_service_the_first_modem_that_is_there_is_dialled() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let more = "chat = \"TIMEOUT 5 '' ATZ OK ''\"\n[modem.absent]\ndevice = \"/dev/absent\"\n\
+                [service.office]\nmodems = [\"absent\", \"stick\"]";
+    let configuration = Configuration::new("there", &modem, more);
+    let output = configuration.dial(&["office"]);
+    assert_eq!(lines(&output)[0], "modem stick, the first of office that is there", "{output:?}");
 }
 
 #[test]

@@ -1,25 +1,38 @@
 //! What to do about a failed script: for people who have it in front of them.
 
+use bridge_linux::serial_port::FlowControl;
 use bridge_proto::chat::{ConversationError, FailureKind};
 use std::path::Path;
 
+/// What was tried, as far as advice depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances<'a> {
+    pub(super) device: &'a Path,
+    /// What opens the console for the same modem.
+    pub(super) console: &'a str,
+    /// It is mended in a file, not by options.
+    pub(super) is_configured: bool,
+    pub(super) flow: FlowControl,
+}
+
 /// What is likely to be wrong, and how to find out.
-pub(super) fn on(error: &ConversationError, device: &Path) -> String {
-    let device = device.display();
-    let console = format!("pppoe-serial-bridge dial --at {device}");
+pub(super) fn on(error: &ConversationError, tried: Circumstances<'_>) -> String {
+    let console = tried.console;
     match &error.kind {
-        FailureKind::TimedOut { .. } if error.last_received.is_empty() => format!(
-            "The modem said nothing at all. Is {device} the right port (a USB modem often has several, of which \
-             one or two take commands), at the right --speed, and does it need --flow=none? Talk to it: {console}"
-        ),
+        FailureKind::TimedOut { .. } if error.last_received.is_empty() => {
+            format!("{} Talk to it: {console}", on_silence(tried))
+        }
         FailureKind::TimedOut { expected, .. } => format!(
             "The modem answered, but \"{expected}\" was not in it. Compare what it said with what the script waits \
              for; if it only takes longer, raise TIMEOUT in the script."
         ),
-        FailureKind::Aborted { text, .. } => on_abort(text, &console),
-        FailureKind::SendTimedOut { .. } => format!(
-            "The modem takes no octets. It may be off, or not raise CTS: try --flow=none, or talk to it: {console}"
-        ),
+        FailureKind::Aborted { text, .. } => on_abort(text, console),
+        FailureKind::SendTimedOut { .. } => match tried.without_flow() {
+            None => format!("The modem takes no octets. It may be off. Talk to it: {console}"),
+            Some(none) => format!(
+                "The modem takes no octets. It may be off, or not raise CTS: try {none}, or talk to it: {console}"
+            ),
+        },
         FailureKind::FileUnreadable { .. } => {
             "The script sends a file; give its full path, and let the user of the bridge read it.".into()
         }
@@ -34,6 +47,28 @@ pub(super) fn on(error: &ConversationError, device: &Path) -> String {
             "Take back some of the strings by CLR_ABORT or CLR_REPORT, or set fewer.".into()
         }
     }
+}
+
+impl Circumstances<'_> {
+    /// How to do without flow control, if there is any.
+    fn without_flow(&self) -> Option<&'static str> {
+        match self.flow {
+            FlowControl::None => None,
+            FlowControl::RtsCts | FlowControl::XonXoff if self.is_configured => Some("flow = \"none\""),
+            FlowControl::RtsCts | FlowControl::XonXoff => Some("--flow=none"),
+        }
+    }
+}
+
+/// What may be wrong with a modem that never said a word.
+pub(super) fn on_silence(tried: Circumstances<'_>) -> String {
+    let speed = if tried.is_configured { "speed" } else { "--speed" };
+    let flow = tried.without_flow().map(|none| format!(", and does it need {none}")).unwrap_or_default();
+    format!(
+        "The modem said nothing at all. Is {} the right port (a USB modem often has several, of which one or two \
+         take commands), at the right {speed}{flow}?",
+        tried.device.display()
+    )
 }
 
 /// What the abort strings that nearly every script has do mean.
@@ -71,7 +106,25 @@ mod tests {
 
     fn advice(kind: FailureKind, last_received: &str) -> String {
         let step = StepPlace { number: 1, position: Position::START };
-        on(&ConversationError { step, kind, last_received: last_received.into() }, Path::new("/dev/ttyUSB0"))
+        on(&ConversationError { step, kind, last_received: last_received.into() }, given())
+    }
+
+    fn given() -> Circumstances<'static> {
+        Circumstances {
+            device: Path::new("/dev/ttyUSB0"),
+            console: "pppoe-serial-bridge dial --at /dev/ttyUSB0",
+            is_configured: false,
+            flow: FlowControl::RtsCts,
+        }
+    }
+
+    #[test]
+    fn who_has_a_file_is_advised_of_keys_and_nobody_of_what_is_so_already() {
+        assert!(on_silence(given()).ends_with("at the right --speed, and does it need --flow=none?"));
+        let configured = Circumstances { is_configured: true, ..given() };
+        assert!(on_silence(configured).ends_with("at the right speed, and does it need flow = \"none\"?"));
+        let none = Circumstances { flow: FlowControl::None, ..given() };
+        assert!(on_silence(none).ends_with("at the right --speed?"));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Which modem is tried, and how: as the configuration says, as the options say, or as is usual.
 
 use super::DialArguments;
+use super::advice::Circumstances;
 use crate::cli::{Flow, Lock};
 use crate::config::{self, Config, Surroundings};
 use bridge_linux::serial_port::{FlowControl, LockPolicy, SerialSettings};
 use bridge_proto::bridge::{CallTiming, DialMethod};
 use bridge_proto::chat::{ConversationOptions, Purpose, Script, ScriptOptions};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +26,9 @@ pub(super) struct Target {
     pub(super) on_hook: Duration,
     /// What is not as one might think.
     pub(super) note: Option<String>,
+    /// What opens the console for it.
+    console: String,
+    is_configured: bool,
 }
 
 impl Target {
@@ -41,7 +47,7 @@ impl Target {
         let loaded = config::load(path, &Surroundings::of_this_process());
         let config = loaded.map_err(|problems| problems.lines().collect::<Vec<_>>().join("\n"))?.config;
         match modem_number(&config, &arguments.modem) {
-            Some(number) => Self::as_configured(arguments, &config, number),
+            Some((number, note)) => Self::as_configured(arguments, &config, number, note),
             None if is_certain => Err(unknown(&config, &arguments.modem, path)),
             None => Self::as_given(arguments),
         }
@@ -57,6 +63,8 @@ impl Target {
             hang_up: None,
             on_hook: CallTiming::default().on_hook,
             note: None,
+            console: console(arguments, &arguments.modem.to_string_lossy()),
+            is_configured: false,
         };
         if arguments.at {
             return Ok(target);
@@ -76,7 +84,12 @@ impl Target {
     }
 
     /// As the configuration says of its modem of this number, except where an option says something else.
-    fn as_configured(arguments: &DialArguments, config: &Config, number: usize) -> Result<Self, String> {
+    fn as_configured(
+        arguments: &DialArguments,
+        config: &Config,
+        number: usize,
+        note: Option<String>,
+    ) -> Result<Self, String> {
         let (Some(modem), Some(policy)) = (config.modems.get(number), config.bridge.modems.get(number))
         else {
             return Err(format!("the configuration has no modem of number {number}"));
@@ -108,8 +121,19 @@ impl Target {
             script,
             hang_up: hang_up.map(|(script, options)| (script, with_options(arguments, options))),
             on_hook: policy.timing.on_hook,
-            note: None,
+            note,
+            console: console(arguments, &modem.name),
+            is_configured: true,
         })
+    }
+
+    pub(super) fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            device: &self.device,
+            console: &self.console,
+            is_configured: self.is_configured,
+            flow: self.serial.flow,
+        }
     }
 }
 
@@ -118,17 +142,46 @@ fn is_name(modem: &Path) -> bool {
     !modem.as_os_str().as_bytes().contains(&b'/')
 }
 
-/// The modem of this name or device, or the first one of the service of this name.
-fn modem_number(config: &Config, wanted: &Path) -> Option<usize> {
+/// The command line of the console for the same modem, opened in the same way.
+fn console(arguments: &DialArguments, modem: &str) -> String {
+    let mut words = vec!["pppoe-serial-bridge dial --at".to_owned()];
+    words.extend(
+        arguments.config.as_ref().map(|file| format!("--config={}", quoted(&file.to_string_lossy()))),
+    );
+    words.extend(arguments.speed.map(|speed| format!("--speed={speed}")));
+    let value = |option: &str, value: Option<PossibleValue>| Some(format!("{option}={}", value?.get_name()));
+    words.extend(value("--flow", arguments.flow.as_ref().and_then(ValueEnum::to_possible_value)));
+    words.extend(value("--lock", arguments.lock.as_ref().and_then(ValueEnum::to_possible_value)));
+    words.push(quoted(modem));
+    words.join(" ")
+}
+
+/// A word as a shell wants it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:=,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The modem of this name or device; or the first one of the service of this name, of which is told, that is there.
+fn modem_number(config: &Config, wanted: &Path) -> Option<(usize, Option<String>)> {
     let name = wanted.as_os_str();
     // A link below /dev/serial/by-id and /dev/ttyUSB0 may be the same.
     let file = wanted.canonicalize().ok().filter(|_| !is_name(wanted));
     let is_it = |device: &PathBuf| device == wanted || (file.is_some() && device.canonicalize().ok() == file);
     let modem = config.modems.iter().position(|modem| name == modem.name.as_str() || is_it(&modem.device));
-    modem.or_else(|| {
+    modem.map(|number| (number, None)).or_else(|| {
         let mut services = config.bridge.services.iter();
         let service = services.find(|service| service.name.as_octets() == name.as_bytes())?;
-        service.modems.first().map(|modem| usize::from(modem.0))
+        let numbers = || service.modems.iter().map(|modem| usize::from(modem.0));
+        let is_there = |number: &usize| config.modems.get(*number).is_some_and(|modem| modem.device.exists());
+        let first = numbers().next()?;
+        let number = numbers().find(is_there).unwrap_or(first);
+        let there = if number == first { "" } else { " that is there" };
+        let modem = &config.modems.get(number)?.name;
+        Some((number, Some(format!("modem {modem}, the first of {}{there}", service.name))))
     })
 }
 
