@@ -207,11 +207,21 @@ impl Device {
     }
 }
 
+/// What is there, and no device: one that is missing may be plugged in.
+fn can_never_be_a_tty(path: &Path) -> bool {
+    path.is_absolute() && path.metadata().is_ok_and(|metadata| !metadata.file_type().is_char_device())
+}
+
 fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
     let device = device(section);
     if section.place_of("device").is_none() {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
         section.missing(None, format!("[{}] has no `device`", section.name), Some(help.into()));
+    }
+    if let Some(found) = device.as_ref().filter(|found| can_never_be_a_tty(&found.value)) {
+        let what = format!("{} is not a tty", found.value.display());
+        let help = "give the modem's device, such as \"/dev/ttyUSB0\", or a link below /dev/serial/by-id";
+        section.error(Some(&found.place), what, Some(help.into()));
     }
     let scripts = script_settings(section);
     let options = conversation_options(&scripts, surroundings);
