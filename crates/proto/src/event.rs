@@ -4,7 +4,7 @@
 
 mod reasons;
 
-pub use reasons::{CloseReason, ConnectFailure, OpenFailure, OpenProblem, RefusalReason};
+pub use reasons::{CloseReason, ConnectFailure, OpenFailure, OpenProblem, RefusalReason, SessionLimit};
 
 use crate::chat::ChatLine;
 use crate::discard::DiscardReason;

@@ -7,7 +7,7 @@ use bridge_proto::bridge::{
 use bridge_proto::chat::{ConversationOptions, Script};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
-use bridge_proto::event::{CloseReason, Event, RefusalReason};
+use bridge_proto::event::{CloseReason, Event, RefusalReason, SessionLimit};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::lcp::MediatorConfig;
 use bridge_proto::modem::{BackoffConfig, BudgetConfig};
@@ -455,12 +455,12 @@ fn an_interface_has_its_own_services_and_name() {
 #[test]
 fn each_limit_of_sessions_holds() {
     type Change = fn(&mut BridgeConfig);
-    let changes: [Change; 3] = [
-        |config| config.limits.sessions = 1,
-        |config| config.services[0].sessions = 1,
-        |config| config.interfaces[0].sessions = 1,
+    let changes: [(SessionLimit, Change); 3] = [
+        (SessionLimit::All, |config| config.limits.sessions = 1),
+        (SessionLimit::Service, |config| config.services[0].sessions = 1),
+        (SessionLimit::Interface, |config| config.interfaces[0].sessions = 1),
     ];
-    for change in changes {
+    for (limit, change) in changes {
         let mut config = config();
         change(&mut config);
         let mut story = Story::begin(config);
@@ -470,7 +470,7 @@ fn each_limit_of_sessions_holds() {
         story.send(ETH0, BEN, Code::Padi, &[(TagType::ServiceName, b"net")]);
         assert_eq!(story.discards(), [DiscardReason::SessionLimit]);
         story.request(ETH0, BEN, "net", &cookie);
-        assert_eq!(story.refusal(), Some(RefusalReason::LimitReached));
+        assert_eq!(story.refusal(), Some(RefusalReason::LimitReached(limit)));
         assert!(story.is_offered(ETH0, ANN, "net"), "the host that has the session may come again");
         story.connect(A);
         story.end(A);

@@ -99,7 +99,8 @@ pub(crate) struct ServiceStatus {
     /// `offered`, or why not: `drained`, `busy`, `backing off`, `budget spent`, `no modem`, `no interface`, `limit
     /// reached` or `ending`.
     pub(crate) state: String,
-    /// Why it is backing off, which budget is spent, or what is the matter with its interfaces.
+    /// Why it is backing off, which budget is spent, which limit is reached, or what is the matter with its
+    /// interfaces.
     pub(crate) reason: Option<String>,
     /// How long until it may be offered again.
     pub(crate) wait_seconds: Option<u64>,

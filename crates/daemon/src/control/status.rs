@@ -214,7 +214,7 @@ fn unavailability(why: &RefusalReason) -> (&'static str, Option<String>, Option<
         RefusalReason::Drained => ("drained", None, None),
         RefusalReason::AllBusy => ("busy", None, None),
         RefusalReason::NoModem => ("no modem", None, None),
-        RefusalReason::LimitReached => ("limit reached", None, None),
+        RefusalReason::LimitReached(limit) => ("limit reached", Some(limit.to_string()), None),
         RefusalReason::ShuttingDown => ("ending", None, None),
         RefusalReason::BackingOff { failure, wait } => {
             ("backing off", Some(failure.brief().to_string()), Some(*wait))

@@ -8,7 +8,7 @@ use super::offers::HeldOffer;
 use super::pool::BusyPolicy;
 use crate::discard::DiscardReason;
 use crate::discovery::{AccessConcentrator, LocalInterface, ServiceName, SessionRequest};
-use crate::event::{CloseReason, ConnectFailure, Event, Peer, RefusalReason};
+use crate::event::{CloseReason, ConnectFailure, Event, Peer, RefusalReason, SessionLimit};
 use crate::id::{InterfaceId, ModemId};
 use crate::modem::{ModemState, ModemTrigger};
 use crate::time::Instant;
@@ -260,10 +260,9 @@ impl Bridge {
         } else {
             return Err(self.why_not(now, service));
         };
-        if self.is_within_limits(peer, service, place.modem()) {
-            Ok(place)
-        } else {
-            Err(RefusalReason::LimitReached)
+        match self.limit_reached(peer, service, place.modem()) {
+            None => Ok(place),
+            Some(limit) => Err(RefusalReason::LimitReached(limit)),
         }
     }
 
@@ -286,8 +285,8 @@ impl Bridge {
         }
     }
 
-    /// Whether one more session is allowed, when whoever has `modem` has made room.
-    fn is_within_limits(&self, peer: Peer, service: usize, modem: ModemId) -> bool {
+    /// Which limit one more session would exceed, when whoever has `modem` has made room.
+    fn limit_reached(&self, peer: Peer, service: usize, modem: ModemId) -> Option<SessionLimit> {
         let limits = &self.config.limits;
         let of_service = self.config.services.get(service).map_or(0, |config| config.sessions);
         let of_interface = self.interface_config(peer.interface).map_or(0, |config| config.sessions);
@@ -295,10 +294,14 @@ impl Bridge {
         let count = |wanted: &dyn Fn(Peer, usize) -> bool| {
             self.taken(wanted) - usize::from(leaving.is_some_and(|(peer, of)| wanted(peer, of)))
         };
-        count(&|_, _| true) < limits.sessions
-            && count(&|of, _| of == peer) < limits.sessions_per_peer
-            && count(&|_, of| of == service) < of_service
-            && count(&|of, _| of.interface == peer.interface) < of_interface
+        // What the host itself can mend first.
+        let counts = [
+            (SessionLimit::Peer, count(&|of, _| of == peer), limits.sessions_per_peer),
+            (SessionLimit::Service, count(&|_, of| of == service), of_service),
+            (SessionLimit::Interface, count(&|of, _| of.interface == peer.interface), of_interface),
+            (SessionLimit::All, count(&|_, _| true), limits.sessions),
+        ];
+        counts.into_iter().find(|(_, count, limit)| count >= limit).map(|(limit, ..)| limit)
     }
 
     /// How many lines are taken by hosts and for services that are `wanted`.

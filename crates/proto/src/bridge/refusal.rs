@@ -109,7 +109,7 @@ impl Bridge {
 const fn counted_as(reason: &RefusalReason) -> DiscardReason {
     match reason {
         RefusalReason::NotAllowed => DiscardReason::DeniedPeer,
-        RefusalReason::LimitReached => DiscardReason::SessionLimit,
+        RefusalReason::LimitReached(_) => DiscardReason::SessionLimit,
         RefusalReason::UnknownService => DiscardReason::UnknownService,
         RefusalReason::AllBusy
         | RefusalReason::NoModem

@@ -232,8 +232,8 @@ pub enum RefusalReason {
     UnknownService,
     /// There is, but not for this host.
     NotAllowed,
-    /// There are as many sessions as there may be: in all, or of this host, interface or service.
-    LimitReached,
+    /// There are as many sessions as there may be.
+    LimitReached(SessionLimit),
     /// Every modem of the service serves another host.
     AllBusy,
     /// No modem of the service is there.
@@ -267,12 +267,36 @@ pub enum RefusalReason {
     ShuttingDown,
 }
 
+/// Which number of sessions is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionLimit {
+    /// That of the whole bridge.
+    All,
+    /// That of one host.
+    Peer,
+    /// That of the service.
+    Service,
+    /// That of the interface.
+    Interface,
+}
+
+impl fmt::Display for SessionLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "there are as many sessions as there may be",
+            Self::Peer => "this host has as many sessions as it may have",
+            Self::Service => "this service has as many sessions as it may have",
+            Self::Interface => "this interface has as many sessions as it may have",
+        })
+    }
+}
+
 impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownService => f.write_str("no such service here"),
             Self::NotAllowed => f.write_str("this service is not for this host"),
-            Self::LimitReached => f.write_str("there are as many sessions as there may be"),
+            Self::LimitReached(limit) => limit.fmt(f),
             Self::AllBusy => f.write_str("every modem of this service is in use"),
             Self::NoModem => f.write_str("the modem of this service is not plugged in"),
             Self::BackingOff { failure, wait } => {
