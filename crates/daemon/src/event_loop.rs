@@ -30,6 +30,7 @@ use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::SessionTable;
 use bridge_proto::hdlc::MAX_FRAME;
 use bridge_proto::id::{InterfaceId, ModemId};
+use bridge_proto::modem::ModemState;
 use bridge_proto::modem::{self, NoCarrier};
 use bridge_proto::time::Instant;
 use bridge_proto::wire::session::LARGEST_INFORMATION;
@@ -282,11 +283,22 @@ impl EventLoop {
         Ok(())
     }
 
+    /// The modems and interfaces of the start, in words.
+    fn served(&self) -> String {
+        let mark = |name: String, is_there| if is_there { name } else { format!("{name} (waited for)") };
+        let modems = (0..).map(modem_id).zip(&self.modems).filter_map(|(id, port)| {
+            let is_there = self.bridge.modem_state(id) != Some(ModemState::Absent);
+            Some(mark(port.as_ref()?.full_name(), is_there))
+        });
+        let interfaces = self.places.interface_names().iter().zip(&self.ethernet);
+        let interfaces = interfaces.map(|(name, port)| mark(name.clone(), port.is_some()));
+        format!("{} on {}", joined(modems), joined(interfaces))
+    }
+
     /// Runs until a signal ends it. 0 if it ended in order.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let modems: Vec<String> = self.modems.iter().flatten().map(ModemPort::full_name).collect();
-        info!("ready: serving {} on {}", modems.join(", "), self.places.interface_names().join(", "));
+        info!("ready: serving {}", self.served());
         if let Some(notifier) = &self.notifier {
             let _ = notifier.ready();
         }
@@ -443,6 +455,10 @@ fn now() -> Instant {
     static START: OnceLock<u64> = OnceLock::new();
     let micros = monotonic_micros();
     Instant::from_micros(micros - *START.get_or_init(|| micros))
+}
+
+fn joined(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn modem_id(number: usize) -> ModemId {

@@ -92,6 +92,7 @@ fn what_is_missing_is_waited_for_if_so_wished() {
     };
     let mut daemon = Daemon::start(&device, &directory.0.join("control"));
     daemon.await_line(&format!("waiting for near and {}", device.display()));
+    daemon.await_line(&format!("ready: serving {} (waited for) on near (waited for)", device.display()));
 
     let mut host = Host::on_a_new_cable();
     daemon.await_line("near: the interface is there");
