@@ -437,6 +437,9 @@ impl fmt::Display for EventLine<'_> {
                 write!(f, "{}: dropped an LCP packet: {reason}", modem(id))
             }
             Event::Offered(peer) => write!(f, "{}: made an offer", report.peer(*peer)),
+            Event::NotOffered { peer, service, reason: RefusalReason::UnknownService } => {
+                write!(f, "{}: asked for \"{service}\", which is not offered here", report.peer(*peer))
+            }
             Event::NotOffered { peer, service, reason } => {
                 write!(f, "{}: not offered {service}: {reason}", report.peer(*peer))
             }

@@ -57,8 +57,8 @@ pub enum Event {
     },
     /// A PADI was answered by a PADO.
     Offered(Peer),
-    /// A PADI that asked for a service of ours was not: it cannot be had now. Told for each such PADI, of which a host
-    /// sends one every few seconds for as long as it likes.
+    /// A PADI was not answered: what it asked for is not ours, or cannot be had now. Told for each such PADI, of
+    /// which a host sends one every few seconds for as long as it likes.
     NotOffered {
         /// Who asked.
         peer: Peer,

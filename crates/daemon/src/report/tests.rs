@@ -144,13 +144,15 @@ fn that_a_host_is_offered_nothing_is_said_once_for_each_service_and_reason() {
             report.event(now, &not_offered(backing_off(100 - second)));
         }
         report.event(NOW + Duration::from_secs(3600), &not_offered(RefusalReason::AllBusy));
+        report.event(NOW + Duration::from_secs(3600), &not_offered(RefusalReason::UnknownService));
     });
     let busy = "02:00:00:00:00:01 on eth0: not offered office: every modem of this service is in use";
     assert_eq!(log.matches(busy).count(), 2, "{log}");
     let resting =
         "not offered office: next dial in 1 min 40 s, the last one failed: the far end never spoke PPP";
     assert_eq!(log.matches(resting).count(), 1, "{log}");
-    assert_eq!(log.lines().count(), 3, "{log}");
+    assert!(log.contains("on eth0: asked for \"office\", which is not offered here"), "{log}");
+    assert_eq!(log.lines().count(), 4, "{log}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Bridge;
 use super::io::Output;
 use crate::discard::DiscardReason;
-use crate::discovery::{self, Refusal, SessionRequest};
+use crate::discovery::{self, Refusal, ServiceName, SessionRequest};
 use crate::event::{Event, Peer, RefusalReason};
 use crate::id::InterfaceId;
 use crate::modem::ModemState;
@@ -61,7 +61,15 @@ impl Bridge {
             asked.is_empty() || self.config.services.get(*index).is_some_and(|s| s.name.as_octets() == asked)
         };
         let wanted: Vec<usize> = self.services_of(peer.interface).iter().copied().filter(is_asked).collect();
-        let Some(first) = wanted.first().copied() else { return DiscardReason::UnknownService };
+        let Some(first) = wanted.first().copied() else {
+            // It may be another concentrator's, or mistyped. A longer name than any is neither.
+            if let Ok(service) = ServiceName::parse(asked)
+                && !asked.is_empty()
+            {
+                self.report(Event::NotOffered { peer, service, reason: RefusalReason::UnknownService });
+            }
+            return DiscardReason::UnknownService;
+        };
         let refused =
             wanted.iter().find_map(|service| Some((*service, self.place(now, peer, *service).err()?)));
         // Only at the end is there nothing to be had of what could be had.

@@ -50,9 +50,11 @@ fn a_host_that_is_offered_nothing_has_a_reason() {
 }
 
 #[test]
-fn a_service_that_is_not_ours_needs_no_reason() {
+fn a_service_that_is_not_ours_is_told_of_by_its_name() {
     let mut story = Story::begin();
-    ask(&mut story, ANN, "fibre");
+    let told = not_offered(&mut story, ANN, "fibre");
+    assert_eq!(told, ("fibre".into(), RefusalReason::UnknownService, DiscardReason::UnknownService));
+    ask(&mut story, ANN, &"long".repeat(200));
     assert!(!story.events().any(|event| matches!(event, Event::NotOffered { .. })));
 }
 
