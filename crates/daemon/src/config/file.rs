@@ -218,10 +218,10 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
         section.missing(None, format!("[{}] has no `device`", section.name), Some(help.into()));
     }
-    if let Some(found) = device.as_ref().filter(|found| can_never_be_a_tty(&found.value)) {
-        let what = format!("{} is not a tty", found.value.display());
+    if let Some(device) = device.as_ref().filter(|device| can_never_be_a_tty(device)) {
+        let what = format!("{} is not a tty", device.display());
         let help = "give the modem's device, such as \"/dev/ttyUSB0\", or a link below /dev/serial/by-id";
-        section.error(Some(&found.place), what, Some(help.into()));
+        section.error(section.place_of("device").as_ref(), what, Some(help.into()));
     }
     let scripts = script_settings(section);
     let options = conversation_options(&scripts, surroundings);
