@@ -209,7 +209,7 @@ impl Device {
 
 /// What is there, and no device: one that is missing may be plugged in.
 fn can_never_be_a_tty(path: &Path) -> bool {
-    path.is_absolute() && path.metadata().is_ok_and(|metadata| !metadata.file_type().is_char_device())
+    path.metadata().is_ok_and(|metadata| !metadata.file_type().is_char_device())
 }
 
 fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
@@ -217,11 +217,6 @@ fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {
     if section.place_of("device").is_none() {
         let help = "add device = \"/dev/ttyUSB0\", or better a link below /dev/serial/by-id";
         section.missing(None, format!("[{}] has no `device`", section.name), Some(help.into()));
-    }
-    if let Some(device) = device.as_ref().filter(|device| can_never_be_a_tty(device)) {
-        let what = format!("{} is not a tty", device.display());
-        let help = "give the modem's device, such as \"/dev/ttyUSB0\", or a link below /dev/serial/by-id";
-        section.error(section.place_of("device").as_ref(), what, Some(help.into()));
     }
     let scripts = script_settings(section);
     let options = conversation_options(&scripts, surroundings);
@@ -293,6 +288,9 @@ fn device(section: &mut Section<'_>) -> Option<PathBuf> {
         let name = if is_name { found.value.as_path() } else { Path::new("ttyUSB0") };
         let help = format!("give its whole path, such as \"/dev/{}\"", name.display());
         section.error(Some(&found.place), "`device` is not an absolute path", Some(help));
+    } else if can_never_be_a_tty(&found.value) {
+        let help = "give the modem's device, such as \"/dev/ttyUSB0\", or a link below /dev/serial/by-id";
+        section.error(Some(&found.place), format!("{name} is not a tty"), Some(help.into()));
     } else if name.contains(['*', '?']) {
         let help = "name one device, such as a link below /dev/serial/by-id";
         section.warn(Some(&found.place), "`device` is taken as it is: `*` and `?` too", Some(help.into()));
