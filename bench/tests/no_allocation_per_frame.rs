@@ -37,7 +37,8 @@ fn count() {
     ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
 }
 
-// SAFETY: every call is handed on to `System` as it came, which keeps the contract; counting allocates nothing.
+// SAFETY: every call is handed on to `System` as it came, which keeps the contract; counting allocates nothing. The other
+// functions of the trait are made of these two.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -45,18 +46,7 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of this same function.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of this same function.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
+    // SAFETY: what comes back is from `System`, as all that `alloc` has given.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the caller keeps the contract of this same function.
         unsafe { System.dealloc(pointer, layout) }
@@ -118,14 +108,16 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
             let set = FrameSet::new(size);
             let mut generator = Generator::new(&mut rig, &set);
             let leg = format!("{leg} {size} octets");
+            // Later the daemon may tell of frames that were dropped.
+            let tries = if size == 1492 && options.is_empty() { 1 } else { TRIES };
             for direction in Direction::ALL {
                 generator.throughput(direction, Duration::from_millis(20))?;
-                count_around(&socket, &format!("{leg}, {}", direction.name()), || {
+                count_around(&socket, tries, &format!("{leg}, {}", direction.name()), || {
                     let passed = generator.throughput(direction, Duration::from_millis(200))?;
                     Ok((passed.frames, passed.damaged))
                 })?;
             }
-            count_around(&socket, &format!("{leg}, a burst"), || {
+            count_around(&socket, tries, &format!("{leg}, a burst"), || {
                 let passed = generator.burst(BURST)?;
                 if passed.good != passed.offered {
                     return Err(
@@ -134,7 +126,7 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
                 }
                 Ok((passed.good, passed.damaged))
             })?;
-            count_around(&socket, &format!("{leg}, more than the modem takes"), || {
+            count_around(&socket, TRIES, &format!("{leg}, more than the modem takes"), || {
                 let passed = generator.overload(Duration::from_millis(300))?;
                 if passed.offered == passed.good {
                     return Err("the modem has taken all, so that nothing had to wait for long".into());
@@ -148,17 +140,19 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails unless frames pass and none is damaged, and nothing is allocated. `work` tells how many did and were.
-///
-/// What comes by the clock or by news of an interface may allocate, and may fall into the time of the work. Then the
-/// work is done again: what allocates for a frame does so each time.
+/// How often work is done again in which frames are dropped: the log line that tells of them comes by the clock, may fall
+/// into the time of the work, and allocates. What allocates for a frame does so each time.
+const TRIES: usize = 3;
+
+/// Fails unless frames pass and none is damaged, and nothing is allocated in one of so many tries. `work` tells how many
+/// passed and were damaged.
 fn count_around(
     socket: &Path,
+    tries: usize,
     what: &str,
     mut work: impl FnMut() -> Result<(u64, u64), Failure>,
 ) -> Result<(), Failure> {
-    const TRIES: usize = 3;
-    for _ in 0..TRIES {
+    for _ in 0..tries {
         let before = ask_count(socket)?;
         assert!(before > 0, "the daemon has allocated what it needs at its start, and that was counted");
         let (frames, damaged) = work().map_err(|error| format!("{what}: {error}"))?;
@@ -171,7 +165,7 @@ fn count_around(
             return Ok(());
         }
     }
-    Err(format!("{what}: allocations in each of {TRIES} tries").into())
+    Err(format!("{what}: allocations in each of {tries} tries").into())
 }
 
 /// In the daemon: answers every connection with the count.
