@@ -59,6 +59,9 @@ struct Options {
     /// Checkout of the Python program of the same name, to be measured as well
     #[arg(long, value_name = "PATH")]
     original: Option<PathBuf>,
+    /// Another build of the bridge, to be measured as well
+    #[arg(long, value_name = "PATH")]
+    beside: Option<PathBuf>,
     /// Measure only subjects whose names contain this
     #[arg(long, value_name = "WORD")]
     only: Option<String>,
@@ -154,6 +157,7 @@ fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
         Subject::Forwarder,
         Subject::Bridge { transparent: true },
     ];
+    subjects.extend(options.beside.clone().map(Subject::Beside));
     match programs.rp_pppoe {
         Some(_) => subjects.push(Subject::RpPppoe),
         None => eprintln!("NOT MEASURED: rp-pppoe; install the package pppoe"),

@@ -32,6 +32,8 @@ pub enum Subject {
     RpPppoe,
     /// The Python program that this bridge replaces, from this checkout.
     Original(PathBuf),
+    /// Another build of this bridge.
+    Beside(PathBuf),
 }
 
 impl Subject {
@@ -43,7 +45,13 @@ impl Subject {
             Self::Forwarder => "bare forwarder",
             Self::RpPppoe => "rp-pppoe",
             Self::Original(_) => "Python original",
+            Self::Beside(_) => "other build",
         }
+    }
+
+    /// Whether it lets LCP pass.
+    const fn is_transparent(&self) -> bool {
+        matches!(self, Self::Bridge { transparent: true })
     }
 
     /// Whether it is what this project answers for.
@@ -110,12 +118,13 @@ impl Rig {
         let (mut first_offer, mut session_id) = (None, SESSION_OF_PEERS);
         match subject {
             Subject::Forwarder | Subject::RpPppoe => std::thread::sleep(Duration::from_millis(100)),
-            Subject::Bridge { .. } | Subject::Original(_) => {
+            Subject::Bridge { .. } | Subject::Beside(_) | Subject::Original(_) => {
                 let offer = opening.find()?;
                 first_offer = Some(started.elapsed());
                 session_id = opening.take(&offer)?;
-                if let Subject::Bridge { transparent } = subject {
-                    opening.negotiate(offer.peer, session_id, accm, *transparent)?;
+                match subject {
+                    Subject::Original(_) => {}
+                    _ => opening.negotiate(offer.peer, session_id, accm, subject.is_transparent())?,
                 }
             }
         }
@@ -129,7 +138,7 @@ impl Rig {
             Subject::Forwarder => Line::Records,
             // It does not know frames whose control field is not escaped.
             Subject::RpPppoe => Line::Hdlc(DEFAULT_ACCM),
-            Subject::Bridge { .. } | Subject::Original(_) => Line::Hdlc(accm),
+            Subject::Bridge { .. } | Subject::Beside(_) | Subject::Original(_) => Line::Hdlc(accm),
         };
         Ok(Self { process, socket, pty, line, header, first_offer, interface: host_name })
     }
@@ -151,10 +160,13 @@ fn command(
     let tty = pty.slave();
     let mac = Mac(host.mac).to_string();
     let mut command = match subject {
-        Subject::Bridge { transparent } => {
-            let mut command = Command::new(&programs.bridge);
+        Subject::Bridge { .. } | Subject::Beside(_) => {
+            let mut command = Command::new(match subject {
+                Subject::Beside(build) => build,
+                _ => &programs.bridge,
+            });
             command.arg("--chatscript").arg(&programs.chat_script);
-            command.args(["--lcp", if *transparent { "transparent" } else { "mediate" }]);
+            command.args(["--lcp", if subject.is_transparent() { "transparent" } else { "mediate" }]);
             // As fast as it goes, and no LCP of its own while frames are counted.
             command.args(["--speed", "20000000", "--flow", "none", "--silence", "0", "--lock", "kernel"]);
             command.args(programs.options);
