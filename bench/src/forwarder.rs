@@ -5,7 +5,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use bridge_bench::Failure;
+use bridge_bench::{Failure, Filler};
 use bridge_linux::interface::Interface;
 use bridge_linux::packet_socket::PacketSocket;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -21,12 +21,18 @@ const BATCH: usize = 8;
 const READ: usize = 4096;
 
 /// Runs until the tty ends.
-pub(crate) fn run(interface: &str, tty: &str, peer: [u8; 6], session: u16) -> Result<(), Failure> {
+pub(crate) fn run(
+    interface: &str,
+    tty: &str,
+    peer: [u8; 6],
+    session: u16,
+    filler: Filler,
+) -> Result<(), Failure> {
     let interface = Interface::find(interface)?;
     let tty = rustix::fs::open(tty, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK, Mode::empty())?;
     let mut socket = PacketSocket::open(&interface, 0x8864)?;
-    let mut down = Down { frame: [0; 2048], unwritten: Vec::with_capacity(8192) };
-    let mut up = Up { octets: [0; HEADER + 2048 + READ], kept: 0, header: [0; HEADER] };
+    let mut down = Down { frame: [0; 2048], unwritten: Vec::with_capacity(8192), filler };
+    let mut up = Up { octets: [0; HEADER + 2048 + READ], kept: 0, header: [0; HEADER], filler };
     up.header[..6].copy_from_slice(&peer);
     up.header[6..12].copy_from_slice(&interface.mac);
     up.header[12..16].copy_from_slice(&[0x88, 0x64, 0x11, 0]);
@@ -61,6 +67,7 @@ pub(crate) fn run(interface: &str, tty: &str, peer: [u8; 6], session: u16) -> Re
 struct Down {
     frame: [u8; 2048],
     unwritten: Vec<u8>,
+    filler: Filler,
 }
 
 impl Down {
@@ -70,6 +77,7 @@ impl Down {
             let length = usize::from(u16::from_be_bytes([self.frame[18], self.frame[19]]));
             let record = self.frame[..received.len].get(HEADER..HEADER + length).unwrap_or_default();
             self.unwritten.extend_from_slice(record);
+            self.unwritten.resize(self.unwritten.len() + self.filler.len(record.len()), 0);
             if self.unwritten.len() >= COALESCED {
                 self.write(tty)?;
                 if !self.unwritten.is_empty() {
@@ -99,6 +107,7 @@ struct Up {
     octets: [u8; HEADER + 2048 + READ],
     kept: usize,
     header: [u8; HEADER],
+    filler: Filler,
 }
 
 impl Up {
@@ -114,14 +123,15 @@ impl Up {
         while let Some(length) = self.octets[start..end].get(4..6) {
             let length = 2 + u16::from_be_bytes([length[0], length[1]]);
             let record_end = start + usize::from(length);
-            if record_end > end {
+            let next = record_end + self.filler.len(length.into());
+            if next > end {
                 break;
             }
             self.header[18..].copy_from_slice(&length.to_be_bytes());
             // Over what has been sent already.
             self.octets[start - HEADER..start].copy_from_slice(&self.header);
             socket.send(&self.octets[start - HEADER..record_end])?;
-            start = record_end;
+            start = next;
         }
         self.octets.copy_within(start..end, HEADER);
         self.kept = end - start;

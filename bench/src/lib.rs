@@ -11,7 +11,7 @@ pub mod rig;
 mod session;
 pub mod traffic;
 
-pub use frames::FrameSet;
+pub use frames::{Filler, FrameSet};
 
 /// Whatever went wrong; for people.
 pub type Failure = Box<dyn std::error::Error>;

@@ -11,8 +11,9 @@ use std::time::Duration;
 use bridge_bench::process::Processors;
 use bridge_bench::rig::{Programs, Rig, Subject};
 use bridge_bench::traffic::{Direction, Generator};
-use bridge_bench::{Failure, FrameSet};
+use bridge_bench::{Failure, Filler, FrameSet};
 use bridge_linux::namespace;
+use bridge_sim::prng::Prng;
 use clap::{Args, Parser, Subcommand};
 
 mod forwarder;
@@ -42,7 +43,7 @@ struct Arguments {
 enum Role {
     /// Be the bare forwarder
     #[command(hide = true)]
-    Forward { interface: String, tty: String, peer: String, session: u16 },
+    Forward { interface: String, tty: String, peer: String, session: u16, accm: Option<u32> },
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +55,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value = "7")]
     rounds: usize,
     /// How long frames pass in each measurement, in milliseconds
-    #[arg(long, value_name = "MS", default_value = "300")]
+    #[arg(long, value_name = "MS", default_value = "100")]
     duration: u64,
     /// Checkout of the Python program of the same name, to be measured as well
     #[arg(long, value_name = "PATH")]
@@ -73,6 +74,9 @@ struct Options {
 /// How much is measured.
 struct Plan {
     rounds: usize,
+    /// How often each kind of work is given in a round: what the machine does otherwise changes within seconds, so
+    /// that more and shorter measurements stand closer beside what they are compared with.
+    passes: usize,
     duration: Duration,
     latencies: usize,
     overload: Duration,
@@ -82,10 +86,11 @@ impl Plan {
     fn new(options: &Options) -> Self {
         if options.quick {
             let (duration, overload) = (Duration::from_millis(50), Duration::from_millis(300));
-            return Self { rounds: 1, duration, latencies: 30, overload };
+            return Self { rounds: 1, passes: 1, duration, latencies: 30, overload };
         }
         Self {
             rounds: options.rounds.max(1),
+            passes: 3,
             duration: Duration::from_millis(options.duration),
             latencies: 300,
             overload: Duration::from_millis(700),
@@ -96,8 +101,10 @@ impl Plan {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.role {
-        Some(Role::Forward { interface, tty, peer, session }) => {
-            parse_mac(&peer).and_then(|peer| forwarder::run(&interface, &tty, peer, session)).map(|()| true)
+        Some(Role::Forward { interface, tty, peer, session, accm }) => {
+            let filler = accm.map_or(Filler::None, Filler::AsFraming);
+            let forward = |peer| forwarder::run(&interface, &tty, peer, session, filler);
+            parse_mac(&peer).and_then(forward).map(|()| true)
         }
         None => measure(&arguments.options),
     };
@@ -119,15 +126,16 @@ fn parse_mac(text: &str) -> Result<[u8; 6], Failure> {
 /// Measures and reports; whether the bridge has lost and damaged nothing.
 fn measure(options: &Options) -> Result<bool, Failure> {
     namespace::enter_user_and_network_namespace()?;
-    let programs = find_programs()?;
+    let programs = find_programs(options)?;
     let mut results = Results::new(choose_subjects(options, &programs));
     let processors = Processors::claim()?;
     let plan = Plan::new(options);
+    let mut turns = Turns { prng: Prng::new(0), subjects: results.subjects().len() };
     let sets: Vec<FrameSet> = SIZES.iter().map(|size| FrameSet::new(*size)).collect();
     for round in 0..plan.rounds {
         for accm in MAPS {
             eprintln!("round {} of {}, ACCM {accm:08x}", round + 1, plan.rounds);
-            measure_once(&plan, accm, round, &sets, &programs, processors, &mut results)?;
+            measure_once(&plan, accm, &sets, &programs, processors, &mut turns, &mut results)?;
         }
     }
     std::fs::remove_file(&programs.chat_script)?;
@@ -137,7 +145,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     Ok(results.nothing_is_lost_or_damaged())
 }
 
-fn find_programs() -> Result<Programs, Failure> {
+fn find_programs(options: &Options) -> Result<Programs, Failure> {
     let bench = std::env::current_exe()?;
     let bridge = bench.with_file_name("pppoe-serial-bridge");
     if !bridge.exists() {
@@ -148,36 +156,55 @@ fn find_programs() -> Result<Programs, Failure> {
     // A word that the modem answers at once.
     let chat_script = std::env::temp_dir().join(format!("bridge-bench-{}.chat", std::process::id()));
     std::fs::write(&chat_script, "'' ATD CONNECT ''\n")?;
-    Ok(Programs { bridge, bench, rp_pppoe, chat_script, options: &[] })
+    let (original, beside) = (options.original.clone(), options.beside.clone());
+    Ok(Programs { bridge, bench, rp_pppoe, original, beside, chat_script, options: &[] })
 }
 
 fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
     let mut subjects = vec![
         Subject::Bridge { transparent: false },
-        Subject::Forwarder,
+        Subject::Forwarder { filled: false },
+        Subject::Forwarder { filled: true },
         Subject::Bridge { transparent: true },
     ];
-    subjects.extend(options.beside.clone().map(Subject::Beside));
+    subjects.extend(programs.beside.as_ref().map(|_| Subject::Beside));
     match programs.rp_pppoe {
         Some(_) => subjects.push(Subject::RpPppoe),
         None => eprintln!("NOT MEASURED: rp-pppoe; install the package pppoe"),
     }
-    match &options.original {
-        Some(checkout) => subjects.push(Subject::Original(checkout.clone())),
+    match programs.original {
+        Some(_) => subjects.push(Subject::Original),
         None => eprintln!("not measured: the Python original, for want of --original PATH"),
     }
     subjects.retain(|subject| options.only.as_ref().is_none_or(|word| subject.name().contains(word)));
     subjects
 }
 
+/// In which order the subjects get their turns: another each time, so that what one leaves behind, such as a machine
+/// that was made to slow down, meets all others alike.
+struct Turns {
+    prng: Prng,
+    subjects: usize,
+}
+
+impl Turns {
+    fn next(&mut self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.subjects).collect();
+        for end in (1..order.len()).rev() {
+            order.swap(end, self.prng.below(end as u64 + 1) as usize);
+        }
+        order
+    }
+}
+
 /// One round with one map: starts everybody, and gives each in turn each kind of work.
 fn measure_once(
     plan: &Plan,
     accm: u32,
-    round: usize,
     sets: &[FrameSet],
     programs: &Programs,
     processors: Processors,
+    turns: &mut Turns,
     results: &mut Results,
 ) -> Result<(), Failure> {
     let mut rigs = Vec::new();
@@ -187,36 +214,46 @@ fn measure_once(
         results.add_start(number, &rig)?;
         rigs.push(rig);
     }
-    // Nobody is always the first after a pause.
-    let turn: Vec<usize> = (0..rigs.len()).map(|number| (number + round) % rigs.len()).collect();
     for (size, set) in SIZES.into_iter().zip(sets) {
         let mut generators: Vec<_> = rigs.iter_mut().map(|rig| Generator::new(rig, set)).collect();
-        for direction in Direction::ALL {
-            for number in &turn {
-                let throughput = generators[*number]
+        for direction in std::iter::repeat_n(Direction::ALL, plan.passes).flatten() {
+            for number in turns.next() {
+                let throughput = generators[number]
                     .throughput(direction, plan.duration)
-                    .map_err(|error| format!("{}: {error}", results.subjects()[*number].name()))?;
-                results.add_throughput(accm, size, direction, *number, throughput);
+                    .map_err(|error| format!("{}: {error}", results.subjects()[number].name()))?;
+                results.add_throughput(accm, size, direction, number, throughput);
             }
         }
         if size == LARGE {
-            for direction in [Direction::HostToModem, Direction::ModemToHost] {
-                for number in &turn {
-                    let latencies = generators[*number].latencies(direction, plan.latencies)?;
-                    results.add_latencies(accm, direction, *number, &latencies);
-                }
-            }
-            for number in &turn {
-                // Records without framing cannot be told apart once one was lost.
-                if results.subjects()[*number] != Subject::Forwarder {
-                    let overload = generators[*number].overload(plan.overload)?;
-                    results.add_overload(accm, *number, overload);
-                }
-            }
+            measure_large(plan, accm, &mut generators, turns, results)?;
         }
     }
     for (number, rig) in rigs.iter().enumerate() {
         results.add_memory(number, rig)?;
+    }
+    Ok(())
+}
+
+/// What is measured with large frames only: latency, and what becomes of frames when there are too many.
+fn measure_large(
+    plan: &Plan,
+    accm: u32,
+    generators: &mut [Generator<'_>],
+    turns: &mut Turns,
+    results: &mut Results,
+) -> Result<(), Failure> {
+    for direction in [Direction::HostToModem, Direction::ModemToHost] {
+        for number in turns.next() {
+            let latencies = generators[number].latencies(direction, plan.latencies)?;
+            results.add_latencies(accm, direction, number, &latencies);
+        }
+    }
+    for number in turns.next() {
+        // Records without framing cannot be told apart once one was lost.
+        if !matches!(results.subjects()[number], Subject::Forwarder { .. }) {
+            let overload = generators[number].overload(plan.overload)?;
+            results.add_overload(accm, number, overload);
+        }
     }
     Ok(())
 }

@@ -110,9 +110,9 @@ impl Results {
             && overloaded.flat_map(|(_, runs)| runs).all(|run| run.damaged == 0 && run.good > 0)
     }
 
-    /// How often each kind of work was done.
+    /// How often everything was started and measured.
     pub(crate) fn rounds(&self) -> usize {
-        self.throughput.values().map(Vec::len).min().unwrap_or(0)
+        self.resident.values().map(Vec::len).min().unwrap_or(0) / MAPS.len()
     }
 
     pub(crate) fn find(&self, wanted: &Subject) -> Option<usize> {
@@ -140,8 +140,16 @@ impl Results {
         writeln!(f, "\n{}, {size} octets, ACCM {accm:08x}", direction.name())?;
         writeln!(
             f,
-            "  {:<24}{:>10}  {:>9} {:>17}  {:>9}  {:>8}{:>7}{:>9}",
-            "", "frames/s", "CPU ns/fr", "[least..most]", "forwarder", "rp-pppoe", "lost", "damaged"
+            "  {:<24}{:>10}  {:>9} {:>17}  {:>9}  {:>6}  {:>8}{:>7}{:>9}",
+            "",
+            "frames/s",
+            "CPU ns/fr",
+            "[least..most]",
+            "forwarder",
+            "filled",
+            "rp-pppoe",
+            "lost",
+            "damaged"
         )?;
         for (number, subject) in self.subjects.iter().enumerate() {
             let runs: Vec<_> = self.throughput.get(&(order(work), number)).into_iter().flatten().collect();
@@ -151,12 +159,13 @@ impl Results {
             };
             writeln!(
                 f,
-                "  {:<24}{:>10.0}  {:>9.0} {:>17}  {:>9}  {:>8}{:>7}{:>9}",
+                "  {:<24}{:>10.0}  {:>9.0} {:>17}  {:>9}  {:>6}  {:>8}{:>7}{:>9}",
                 subject.name(),
                 median(&self.numbers(work, number, frames_per_second)),
                 median(&used),
                 format!("[{:.0}..{:.0}]", quantile(&used, 0.0), quantile(&used, 1.0)),
-                ratio(&Subject::Forwarder),
+                ratio(&Subject::Forwarder { filled: false }),
+                ratio(&Subject::Forwarder { filled: true }),
                 ratio(&Subject::RpPppoe),
                 runs.iter().map(|run| run.lost).sum::<u64>(),
                 runs.iter().map(|run| run.damaged).sum::<u64>(),
@@ -319,7 +328,8 @@ impl fmt::Display for Results {
         writeln!(f, "{}", self.machine.description())?;
         writeln!(
             f,
-            "CPU: time of the process per frame. forwarder, rp-pppoe: CPU in relation to theirs, median of the rounds."
+            "CPU: time of the process per frame. forwarder, filled, rp-pppoe: CPU in relation to that of the bare forwarder, of \
+             the one that fills up to as many octets, and of rp-pppoe; medians."
         )?;
         for accm in MAPS {
             for size in SIZES {

@@ -14,12 +14,12 @@ use bridge_sim::hdlc::DEFAULT_ACCM;
 use bridge_sim::pppoe::{ETHERTYPE_DISCOVERY, ETHERTYPE_SESSION, Mac};
 
 use crate::Failure;
-use crate::frames::Line;
+use crate::frames::{Filler, Line};
 use crate::process::{Process, Processors};
 use crate::session::{Opening, SERVICE};
 
 /// Something that moves frames between an Ethernet interface and a tty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// This bridge, mediating LCP or letting it pass.
     Bridge {
@@ -27,13 +27,16 @@ pub enum Subject {
         transparent: bool,
     },
     /// The floor: no framing at all.
-    Forwarder,
+    Forwarder {
+        /// As many octets on the line as with framing.
+        filled: bool,
+    },
     /// rp-pppoe's `pppoe`, in a session made by hand.
     RpPppoe,
-    /// The Python program that this bridge replaces, from this checkout.
-    Original(PathBuf),
+    /// The Python program that this bridge replaces.
+    Original,
     /// Another build of this bridge.
-    Beside(PathBuf),
+    Beside,
 }
 
 impl Subject {
@@ -42,10 +45,11 @@ impl Subject {
         match self {
             Self::Bridge { transparent: false } => "bridge",
             Self::Bridge { transparent: true } => "bridge, transparent LCP",
-            Self::Forwarder => "bare forwarder",
+            Self::Forwarder { filled: false } => "bare forwarder",
+            Self::Forwarder { filled: true } => "forwarder with filler",
             Self::RpPppoe => "rp-pppoe",
-            Self::Original(_) => "Python original",
-            Self::Beside(_) => "other build",
+            Self::Original => "Python original",
+            Self::Beside => "other build",
         }
     }
 
@@ -69,6 +73,10 @@ pub struct Programs {
     pub bench: PathBuf,
     /// rp-pppoe's, where it is installed.
     pub rp_pppoe: Option<PathBuf>,
+    /// A checkout of the Python program.
+    pub original: Option<PathBuf>,
+    /// Another build of this bridge.
+    pub beside: Option<PathBuf>,
     /// A script of one word, which the modem answers at once.
     pub chat_script: PathBuf,
     /// What this bridge is told besides.
@@ -110,20 +118,20 @@ impl Rig {
         let mut socket = PacketSocket::open(&host, ETHERTYPE_SESSION)?;
         let discovery = PacketSocket::open(&host, ETHERTYPE_DISCOVERY)?;
         let pty = PtyPair::open()?;
-        let mut command = command(subject, &pty, &name, &host, programs)?;
+        let mut command = command(subject, accm, &pty, &name, &host, programs)?;
         let started = Instant::now();
         let mut process = Process::start(&mut command, processors)
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         let mut opening = Opening { discovery, session: &mut socket, pty: &pty, host: Mac(host.mac) };
         let (mut first_offer, mut session_id) = (None, SESSION_OF_PEERS);
         match subject {
-            Subject::Forwarder | Subject::RpPppoe => std::thread::sleep(Duration::from_millis(100)),
-            Subject::Bridge { .. } | Subject::Beside(_) | Subject::Original(_) => {
+            Subject::Forwarder { .. } | Subject::RpPppoe => std::thread::sleep(Duration::from_millis(100)),
+            Subject::Bridge { .. } | Subject::Beside | Subject::Original => {
                 let offer = opening.find()?;
                 first_offer = Some(started.elapsed());
                 session_id = opening.take(&offer)?;
                 match subject {
-                    Subject::Original(_) => {}
+                    Subject::Original => {}
                     _ => opening.negotiate(offer.peer, session_id, accm, subject.is_transparent())?,
                 }
             }
@@ -135,10 +143,10 @@ impl Rig {
         header[12..16].copy_from_slice(&[0x88, 0x64, 0x11, 0]);
         header[16..18].copy_from_slice(&session_id.to_be_bytes());
         let line = match subject {
-            Subject::Forwarder => Line::Records,
+            Subject::Forwarder { filled } => Line::Records(filler(*filled, accm)),
             // It does not know frames whose control field is not escaped.
             Subject::RpPppoe => Line::Hdlc(DEFAULT_ACCM),
-            Subject::Bridge { .. } | Subject::Beside(_) | Subject::Original(_) => Line::Hdlc(accm),
+            Subject::Bridge { .. } | Subject::Beside | Subject::Original => Line::Hdlc(accm),
         };
         Ok(Self { process, socket, pty, line, header, first_offer, interface: host_name })
     }
@@ -150,8 +158,13 @@ impl Drop for Rig {
     }
 }
 
+const fn filler(filled: bool, accm: u32) -> Filler {
+    if filled { Filler::AsFraming(accm) } else { Filler::None }
+}
+
 fn command(
     subject: &Subject,
+    accm: u32,
     pty: &PtyPair,
     interface: &str,
     host: &Interface,
@@ -160,11 +173,9 @@ fn command(
     let tty = pty.slave();
     let mac = Mac(host.mac).to_string();
     let mut command = match subject {
-        Subject::Bridge { .. } | Subject::Beside(_) => {
-            let mut command = Command::new(match subject {
-                Subject::Beside(build) => build,
-                _ => &programs.bridge,
-            });
+        Subject::Bridge { .. } | Subject::Beside => {
+            let other = programs.beside.as_ref().filter(|_| *subject == Subject::Beside);
+            let mut command = Command::new(other.unwrap_or(&programs.bridge));
             command.arg("--chatscript").arg(&programs.chat_script);
             command.args(["--lcp", if subject.is_transparent() { "transparent" } else { "mediate" }]);
             // As fast as it goes, and no LCP of its own while frames are counted.
@@ -173,9 +184,10 @@ fn command(
             command.args(["--log-level", "error"]).arg(tty).args([SERVICE, interface]);
             command
         }
-        Subject::Forwarder => {
+        Subject::Forwarder { filled } => {
             let mut command = Command::new(&programs.bench);
             command.args(["forward", interface]).arg(tty).args([&mac, &SESSION_OF_PEERS.to_string()]);
+            command.args(filled.then(|| accm.to_string()));
             command
         }
         Subject::RpPppoe => {
@@ -187,8 +199,9 @@ fn command(
             command.stdin(line.try_clone()?).stdout(line).stderr(Stdio::null());
             return Ok(command);
         }
-        Subject::Original(checkout) => {
+        Subject::Original => {
             let mut command = Command::new("python3");
+            let checkout = programs.original.as_deref().unwrap_or(Path::new("."));
             command.arg(checkout.join("pppoe-serial-bridge.py")).arg(tty).args([SERVICE, interface]);
             command.stderr(Stdio::null());
             command

@@ -95,7 +95,8 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
     std::os::unix::fs::symlink(&bench, &bridge)?;
     std::fs::write(&chat_script, "'' ATD CONNECT ''\n")?;
     let socket = bridge.with_extension("socket");
-    let mut programs = Programs { bridge, bench, rp_pppoe: None, chat_script, options: &[] };
+    let mut programs =
+        Programs { bridge, bench, rp_pppoe: None, original: None, beside: None, chat_script, options: &[] };
     let processors = Processors::claim()?;
     // Where frames wait for a tty that is full, and where they wait for a line to need them.
     let legs: [(u32, &[&str]); 3] = [(0, &[]), (0xffff_ffff, &[]), (0, &["--line-rate", "4000000"])];
