@@ -20,24 +20,41 @@ pub(super) fn unstuff<'a, S: Simd>(
     out: &mut [u8],
 ) -> Option<(&'a [u8], Unstuffed)> {
     let mut done = Unstuffed::default();
+    // Where there is an ESCAPE, the bit that it changes in the next octet.
+    let mut bits_before = u8x16::splat(simd, 0);
     let (blocks, rest) = octets.as_chunks();
     for block in blocks {
         let octets = u8x16::load_array(simd, *block);
-        let escapes = octets.simd_eq(ESCAPE).to_bitmask() as u16;
+        let found = octets.simd_eq(ESCAPE);
+        let escapes = found.to_bitmask() as u16;
         let out = out.get_mut(done.len..)?;
         if escapes == 0 && !done.escaping {
             *out.first_chunk_mut()? = *block;
             done.len += BLOCK;
             continue;
         }
-        let (escaped, escaping) = escaped(escapes, done.escaping);
-        let flipped = octets ^ u8x16::splat(simd, ESCAPED_BIT);
-        let octets = mask8x16::from_bitmask(simd, escaped.into()).select(flipped, octets);
-        let [first, second] = (!(escapes & !escaped)).to_le_bytes();
+        let bits = found.select(u8x16::splat(simd, ESCAPED_BIT), u8x16::splat(simd, 0));
+        let after = escapes << 1 | u16::from(done.escaping);
+        let (changes, staying);
+        if escapes & after == 0 {
+            // As all but few senders have it: what an ESCAPE escapes is never one.
+            changes = bits_before.slide::<15>(bits);
+            staying = !escapes;
+            done.escaping = escapes >> 15 == 1;
+        } else {
+            let escaped;
+            (escaped, done.escaping) = find_escaped(escapes, done.escaping);
+            changes = mask8x16::from_bitmask(simd, escaped.into())
+                .select(u8x16::splat(simd, ESCAPED_BIT), u8x16::splat(simd, 0));
+            staying = !(escapes & !escaped);
+        }
+        bits_before = u8x16::splat(simd, u8::from(done.escaping) << ESCAPED_BIT.trailing_zeros());
+        let octets = octets ^ changes;
+        let [first, second] = staying.to_le_bytes();
         *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, first)).to_array();
         let out = out.get_mut(first.count_ones() as usize..)?;
         *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, second) ^ 8).to_array();
-        done = Unstuffed { len: done.len + (first.count_ones() + second.count_ones()) as usize, escaping };
+        done.len += staying.count_ones() as usize;
     }
     Some((rest, done))
 }
@@ -52,7 +69,7 @@ pub(super) fn octets_before_flag<S: Simd>(simd: S, octets: &[u8]) -> usize {
 
 /// Which octets follow one that escapes, and whether the next after these does, if ESCAPE is at `escapes`.
 #[inline(always)]
-const fn escaped(escapes: u16, escaping: bool) -> (u16, bool) {
+const fn find_escaped(escapes: u16, escaping: bool) -> (u16, bool) {
     // In a row of ESCAPEs the first escapes the second, the third the fourth, and so on. Whether a row begins at an
     // even or at an odd place decides which these are; adding its first bit to a row leaves the bit after its end.
     const EVEN: u32 = 0x5555;
