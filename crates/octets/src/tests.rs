@@ -18,6 +18,16 @@ fn others() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![proptest::collection::vec(octet.clone(), 0..3), proptest::collection::vec(octet, 0..100)]
 }
 
+/// As a line that makes up control octets delivers them.
+fn stuffed_with_controls() -> impl Strategy<Value = Vec<u8>> {
+    let octet = prop_oneof![2 => any::<u8>(), 2 => 0..0x20_u8, 1 => Just(ESCAPE)];
+    proptest::collection::vec(octet, 0..400)
+}
+
+fn map() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0), Just(u32::MAX), any::<u32>()]
+}
+
 fn stuff_by_the_rule(octets: &[u8], escaped: impl Fn(u8) -> bool) -> Vec<u8> {
     let stuffed = |octet: &u8| {
         if escaped(*octet) || matches!(*octet, FLAG | ESCAPE) {
@@ -85,11 +95,12 @@ proptest! {
     }
 
     #[test]
-    fn what_the_line_made_up_is_left_out(stuffed in octets()) {
-        let wanted: Vec<u8> = stuffed.iter().copied().filter(|octet| *octet >= 0x20).collect();
+    fn what_the_line_made_up_is_left_out(stuffed in stuffed_with_controls(), map in map()) {
+        let is_dropped = |octet: u8| octet < 0x20 && map >> octet & 1 == 1;
+        let wanted: Vec<u8> = stuffed.iter().copied().filter(|octet| !is_dropped(*octet)).collect();
         let (octets, escaping) = unstuff_by_the_rule(&wanted);
-        let mut out = vec![0; octets.len() + 1];
-        let done = unstuff_without(&stuffed, |octet| octet < 0x20, &mut out);
+        let mut out = vec![0; octets.len() + SLACK];
+        let done = unstuff_without(&stuffed, map, &mut out);
         prop_assert_eq!(done, Some(Unstuffed { len: octets.len(), escaping }));
         prop_assert_eq!(&out[..octets.len()], octets.as_slice());
     }

@@ -3,6 +3,7 @@
 mod plain;
 mod shuffled;
 
+use crate::lanes::{self, LANES};
 use crate::shuffler::{Shuffler, shuffler};
 use crate::{ESCAPE, ESCAPED_BIT};
 use fearless_simd::Simd;
@@ -37,35 +38,80 @@ pub fn unstuff(octets: &[u8], out: &mut [u8]) -> Option<Unstuffed> {
 }
 
 pub(crate) fn unstuff_with(shuffler: Option<Shuffler>, octets: &[u8], out: &mut [u8]) -> Option<Unstuffed> {
-    let (rest, done) = match shuffler {
-        Some(simd) if octets.len() >= shuffled::BLOCK => {
-            simd.vectorize(|| shuffled::unstuff(simd, octets, out))?
-        }
-        _ => (octets, Unstuffed::default()),
-    };
-    plain::unstuff(rest, out, done)
+    unstuff_from(Unstuffed::default(), shuffler, octets, out)
 }
 
-/// The same without the octets that `dropped` is true for: those that the line made up.
+/// Goes on from where `done` ended.
+fn unstuff_from(
+    done: Unstuffed,
+    shuffler: Option<Shuffler>,
+    octets: &[u8],
+    out: &mut [u8],
+) -> Option<Unstuffed> {
+    match shuffler {
+        Some(simd) if octets.len() >= shuffled::BLOCK => {
+            let done = simd.vectorize(|| shuffled::unstuff(simd, octets, out, done))?;
+            plain::unstuff(octets, octets.len() - octets.len() % shuffled::BLOCK, out, done)
+        }
+        _ => plain::unstuff(octets, 0, out, done),
+    }
+}
+
+/// The same as [`unstuff`] without those control octets, below 0x20, that `map` has the bit of: the line made them up.
 #[must_use]
-pub fn unstuff_without(octets: &[u8], dropped: impl Fn(u8) -> bool, out: &mut [u8]) -> Option<Unstuffed> {
-    unstuff_octets(octets, dropped, out, Unstuffed::default())
+pub fn unstuff_without(octets: &[u8], map: u32, out: &mut [u8]) -> Option<Unstuffed> {
+    let shuffler = shuffler();
+    octets.chunks(Sifted::MOST).try_fold(Unstuffed::default(), |done, octets| {
+        unstuff_from(done, shuffler, Sifted::new(octets, map).octets(), out)
+    })
+}
+
+/// Octets without those that the line made up.
+struct Sifted {
+    room: [u8; Self::MOST + LANES],
+    len: usize,
+}
+
+impl Sifted {
+    /// Octets that are sifted at once.
+    const MOST: usize = 128;
+
+    /// Of at most [`MOST`](Self::MOST) octets.
+    fn new(octets: &[u8], map: u32) -> Self {
+        let mut sifted = Self { room: [0; Self::MOST + LANES], len: 0 };
+        let (groups, rest) = octets.as_chunks();
+        for group in groups {
+            let word = u64::from_le_bytes(*group);
+            sifted.take(word, lanes::flagged(word, map));
+        }
+        let rest = rest.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet));
+        let missing = lanes::ALL.checked_shl(8 * (octets.len() % LANES) as u32).unwrap_or(0);
+        sifted.take(rest, lanes::flagged(rest, map) | missing);
+        sifted
+    }
+
+    fn take(&mut self, word: u64, dropped: u64) {
+        let (word, count) = lanes::squeeze(word, dropped);
+        if let Some(room) = self.room.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
+            *room = word.to_le_bytes();
+            self.len += count as usize;
+        }
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.room.get(..self.len).unwrap_or_default()
+    }
 }
 
 /// The plain form of the rule, from where `done` ended.
 // Rare in the fast forms, and would crowd them.
 #[inline(never)]
-fn unstuff_octets(
-    octets: &[u8],
-    dropped: impl Fn(u8) -> bool,
-    out: &mut [u8],
-    mut done: Unstuffed,
-) -> Option<Unstuffed> {
+fn unstuff_octets(octets: &[u8], out: &mut [u8], mut done: Unstuffed) -> Option<Unstuffed> {
     for octet in octets {
         // Every octet is written, and overwritten by the next if it stands for nothing: a branch on what the
         // peer sends could be foretold by the processor half of the time at best.
         *out.get_mut(done.len)? = octet ^ u8::from(done.escaping) << ESCAPED_BIT.trailing_zeros();
-        done = done.after(*octet, dropped(*octet));
+        done = done.after(*octet, false);
     }
     Some(done)
 }

@@ -11,18 +11,18 @@ use fearless_simd::{mask8x16, u8x16, u8x32};
 /// Octets that are unstuffed together.
 pub(super) const BLOCK: usize = 16;
 
-/// Writes to `out` what the blocks of `octets` stand for, and returns the octets that are left; `None` if there is
-/// no room.
+/// Writes to `out`, from where `done` ended, what the blocks of `octets` stand for; `None` if there is no room.
 #[inline(always)]
-pub(super) fn unstuff<'a, S: Simd>(
+pub(super) fn unstuff<S: Simd>(
     simd: S,
-    octets: &'a [u8],
+    octets: &[u8],
     out: &mut [u8],
-) -> Option<(&'a [u8], Unstuffed)> {
-    let mut done = Unstuffed::default();
-    // Where there is an ESCAPE, the bit that it changes in the next octet.
-    let mut bits_before = u8x16::splat(simd, 0);
-    let (blocks, rest) = octets.as_chunks();
+    mut done: Unstuffed,
+) -> Option<Unstuffed> {
+    // If the last octet was ESCAPE, the bit that it changes in the next.
+    let bit_of = |escaping| u8x16::splat(simd, u8::from(escaping) << ESCAPED_BIT.trailing_zeros());
+    let mut bits_before = bit_of(done.escaping);
+    let (blocks, _) = octets.as_chunks();
     for block in blocks {
         let octets = u8x16::load_array(simd, *block);
         let found = octets.simd_eq(ESCAPE);
@@ -48,7 +48,7 @@ pub(super) fn unstuff<'a, S: Simd>(
                 .select(u8x16::splat(simd, ESCAPED_BIT), u8x16::splat(simd, 0));
             staying = !(escapes & !escaped);
         }
-        bits_before = u8x16::splat(simd, u8::from(done.escaping) << ESCAPED_BIT.trailing_zeros());
+        bits_before = bit_of(done.escaping);
         let octets = octets ^ changes;
         let [first, second] = staying.to_le_bytes();
         *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, first)).to_array();
@@ -56,7 +56,7 @@ pub(super) fn unstuff<'a, S: Simd>(
         *out.first_chunk_mut()? = octets.swizzle_dyn(places(simd, second) ^ 8).to_array();
         done.len += staying.count_ones() as usize;
     }
-    Some((rest, done))
+    Some(done)
 }
 
 /// How many octets, in whole blocks, come before the block with the first FLAG.

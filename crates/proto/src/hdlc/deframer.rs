@@ -272,7 +272,7 @@ fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place
     // are the sender's own, who escapes less than it promised; only if the frame makes no sense with them did
     // the line make them up.
     if !good && accm != Accm::NONE && has_controls(stuffed) {
-        len = check(unstuff_without(stuffed, |octet| accm.escapes(octet), room))?;
+        len = check(unstuff_without(stuffed, accm.0, room))?;
         good = is_good(room, len);
     }
     match len {

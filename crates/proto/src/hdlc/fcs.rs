@@ -49,7 +49,12 @@ impl Fcs16 {
         let (head, rows) = octets.as_rchunks();
         if rows.len() < WORTH_FOLDING {
             let (start, words) = octets.as_rchunks();
-            return self.with_start(start).with_words(words);
+            return match octets.first_chunk() {
+                Some(first) => {
+                    self.with_first(u64::from_le_bytes(*first), start.len() as u32).with_words(words)
+                }
+                None => self.with_start(start),
+            };
         }
         let mut carried = Carried::default();
         match head {
@@ -72,10 +77,21 @@ impl Fcs16 {
         Row::from_octets(row)
     }
 
-    /// Of a message of two to eight octets, the last of them in the most significant place, and zeros in front.
+    /// Of a message of two to eight octets, the first of them in the least significant place, and zeros behind.
     #[inline]
-    pub(super) const fn of_last(octets: u64, len: u32) -> Self {
-        Self(0).with_word(octets ^ (Self::new().0 as u64) << (64 - 8 * len))
+    pub(super) const fn of_first(octets: u64, len: u32) -> Self {
+        // Zeros in front of a message change nothing.
+        Self(0).with_word((octets ^ Self::new().0 as u64) << (64 - 8 * len))
+    }
+
+    /// With up to eight more octets, those in the least significant places.
+    #[inline]
+    pub(super) const fn with_first(self, octets: u64, len: u32) -> Self {
+        match len {
+            0 => self,
+            1 => self.with_octet(octets as u8),
+            _ => Self(0).with_word((octets ^ self.0 as u64) << (64 - 8 * len)),
+        }
     }
 
     fn with_words(self, words: &[[u8; 8]]) -> Self {

@@ -3,7 +3,8 @@
 
 use super::{Accm, ESCAPE, ESCAPED_BIT, FLAG, Fcs16, FrameError, MIN_FRAME};
 use bridge_octets::Unstuffed;
-use bridge_octets::lanes::{self, below_20, equal};
+use bridge_octets::lanes::{self, equal};
+use core::ops::{BitAnd, BitXor, Shl, Shr};
 
 /// What a few octets between two flags are.
 pub(super) enum Small {
@@ -25,28 +26,18 @@ pub(super) fn split(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
         [a, FLAG, rest @ ..] => (judge_short([*a], accm), rest),
         [a, b, FLAG, rest @ ..] => (judge_short([*a, *b], accm), rest),
         [a, b, c, FLAG, rest @ ..] => (judge_short([*a, *b, *c], accm), rest),
-        _ => match Register::split(octets) {
-            Some((register, rest)) => (register.judge(accm), rest),
-            None => split_plain(octets, accm)?,
-        },
+        _ => split_register(octets, accm)?,
     })
 }
 
-/// The same for eight to fifteen octets among which nothing is escaped or made up by the line.
+/// The same for four to fifteen octets.
 #[inline]
-fn split_plain(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
-    let (first, behind) = octets.split_first_chunk()?;
-    let second = u64::from_le_bytes(*behind.first_chunk()?);
-    let len = equal(second, FLAG).trailing_zeros() / 8;
-    let rest = behind.get(len as usize + 1..)?;
-    let special = |word| equal(word, ESCAPE) | if accm == Accm::NONE { 0 } else { below_20(word) };
-    let first_word = u64::from_le_bytes(*first);
-    if equal(first_word, FLAG) | special(first_word) | special(second) & lanes::before(len)? != 0 {
-        return None;
+fn split_register(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
+    if let Some((register, rest)) = Register::<u64>::split(octets) {
+        return Some((register.judge(accm)?, rest));
     }
-    let fcs = Fcs16::new().with(first).with(behind.get(..len as usize)?);
-    let judgement = if fcs == Fcs16::GOOD { Small::Good } else { Small::Bad(FrameError::BadFcs) };
-    Some((judgement, rest))
+    let (register, rest) = Register::<u128>::split(octets)?;
+    Some((register.judge(accm)?, rest))
 }
 
 /// Judges fewer octets than a frame has.
@@ -65,33 +56,54 @@ fn judge_short<const N: usize>(octets: [u8; N], accm: Accm) -> Small {
     }
 }
 
-const LANES: u32 = lanes::LANES as u32;
-
-/// Octets in the order of the line, the last in the last lane, and zeros before them.
+/// Octets in the order of the line, from lane 0, and zeros behind them.
 #[derive(Clone, Copy)]
-struct Register {
-    octets: u64,
+struct Register<W> {
+    octets: W,
     len: u32,
 }
 
-impl Register {
-    /// Four octets or more before the first FLAG, and what follows it.
+impl<W: Lanes> Register<W> {
+    /// The octets before the first FLAG if they leave a lane free, and what follows it.
     #[inline]
     fn split(octets: &[u8]) -> Option<(Self, &[u8])> {
-        let first = u64::from_le_bytes(*octets.first_chunk()?);
-        let len = equal(first, FLAG).trailing_zeros() / 8;
-        let rest = octets.get(len as usize + 1..)?;
-        Some((Self { octets: first.checked_shl(64 - 8 * len)?, len }, rest)).filter(|_| len < LANES)
+        let register = W::first(octets)?;
+        let len = register.find(|word| equal(word, FLAG)).first_of();
+        let rest = octets.get(len as usize + 1..).filter(|_| len < W::LANES)?;
+        Some((Self { octets: register & W::before(len), len }, rest))
     }
 
+    /// `None` if it takes a closer look.
     #[inline]
-    fn judge(self, accm: Accm) -> Small {
-        let escapes = equal(self.octets, ESCAPE);
-        let dropped = self.flagged(accm);
-        if escapes | dropped == 0 {
-            return self.judge_unstuffed();
+    fn judge(self, accm: Accm) -> Option<Small> {
+        let all = self.read()?;
+        let flagged = self.octets.find(|word| lanes::flagged(word, accm.0)) & W::before(self.len);
+        match all {
+            Small::Bad(FrameError::Short | FrameError::BadFcs) => match flagged.count() {
+                0 => Some(all),
+                made_up if made_up == self.len => Some(Small::Nothing),
+                _ => self.without(flagged).read(),
+            },
+            all => Some(all),
         }
-        self.judge_both_readings(escapes, dropped)
+    }
+
+    /// What it is if none of it was made up by the line. `None` if an ESCAPE may be escaped as it is.
+    #[inline]
+    fn read(self) -> Option<Small> {
+        let escapes = self.octets.find(|word| equal(word, ESCAPE));
+        if escapes == W::NONE {
+            return Some(self.judge_unstuffed());
+        }
+        let escaped = escapes << LANE;
+        if escapes & escaped != W::NONE {
+            return None;
+        }
+        if escapes & W::before(self.len - 1) != escapes {
+            return Some(Small::Bad(FrameError::Aborted));
+        }
+        let octets = self.octets ^ escaped >> (7 - ESCAPED_BIT.trailing_zeros());
+        Some(Self { octets, ..self }.without(escapes).judge_unstuffed())
     }
 
     #[inline]
@@ -99,81 +111,133 @@ impl Register {
         match self.len as usize {
             0 => Small::Nothing,
             1..MIN_FRAME => Small::Bad(FrameError::Short),
-            _ if Fcs16::of_last(self.octets, self.len) == Fcs16::GOOD => Small::Good,
+            _ if self.octets.fcs(self.len) == Fcs16::GOOD => Small::Good,
             _ => Small::Bad(FrameError::BadFcs),
         }
     }
 
-    fn judge_both_readings(self, escapes: u64, dropped: u64) -> Small {
-        let read = |dropped| match self.unstuff(escapes, dropped) {
-            Some(unstuffed) => unstuffed.judge_unstuffed(),
-            None => Small::Bad(FrameError::Aborted),
-        };
-        match read(0) {
-            Small::Bad(FrameError::Short | FrameError::BadFcs) if dropped != 0 => read(dropped),
-            judgement => judgement,
-        }
-    }
-
-    /// The lanes of control octets that `accm` flags.
+    /// Without the octets of these lanes.
     #[inline]
-    fn flagged(self, accm: Accm) -> u64 {
-        if accm == Accm::NONE {
-            return 0;
-        }
-        let mut flagged = below_20(self.octets) & lanes::ALL << (64 - 8 * self.len);
-        let mut controls = if accm == Accm::ALL { 0 } else { flagged };
-        while let Some(lane) = take_first(&mut controls) {
-            if !accm.escapes((self.octets >> (8 * lane)) as u8) {
-                flagged ^= top(lane);
-            }
-        }
-        flagged
-    }
-
-    /// Without stuffing and without the `dropped` lanes; `None` if it ends with ESCAPE.
-    fn unstuff(mut self, escapes: u64, dropped: u64) -> Option<Self> {
-        let mut special = escapes | dropped;
-        // The lane of the octet that the last ESCAPE stands before, until it is known to stay.
-        let mut escaped = None;
-        while let Some(lane) = take_first(&mut special) {
-            let is_escaped = escaped == Some(lane);
-            let is_dropped = dropped & top(lane) != 0;
-            if is_escaped && !is_dropped {
-                continue;
-            }
-            if !is_escaped {
-                self.flip(escaped.take());
-            }
-            if is_escaped || !is_dropped {
-                escaped = Some(lane + 1);
-            }
-            self.remove(lane);
-        }
-        self.flip(escaped);
-        (escaped != Some(LANES)).then_some(self)
-    }
-
-    fn flip(&mut self, lane: Option<u32>) {
-        self.octets ^= lane.and_then(|lane| u64::from(ESCAPED_BIT).checked_shl(8 * lane)).unwrap_or(0);
-    }
-
-    /// The lanes before move up.
-    fn remove(&mut self, lane: u32) {
-        let before = (1 << (8 * lane)) - 1;
-        let after = !before << 8;
-        self.octets = (self.octets & before) << 8 | self.octets & after;
-        self.len -= 1;
+    fn without(self, unwanted: W) -> Self {
+        Self { octets: self.octets.squeeze(unwanted), len: self.len - unwanted.count() }
     }
 }
 
-const fn top(lane: u32) -> u64 {
-    0x80 << (8 * lane)
+/// Bits of a lane.
+const LANE: u32 = 8;
+
+/// A word or two of lanes.
+trait Lanes:
+    Copy + Eq + BitAnd<Output = Self> + BitXor<Output = Self> + Shl<u32, Output = Self> + Shr<u32, Output = Self>
+{
+    const LANES: u32;
+    const NONE: Self;
+
+    /// The first octets of these, if they are as many.
+    fn first(octets: &[u8]) -> Option<Self>;
+
+    /// All bits of the lanes before this one, which is there.
+    fn before(lane: u32) -> Self;
+
+    /// A set of lanes, found word by word.
+    fn find(self, find: impl Fn(u64) -> u64) -> Self;
+
+    /// The first lane of a set; as many as there are if it is empty.
+    fn first_of(self) -> u32;
+
+    /// The lanes of a set.
+    fn count(self) -> u32;
+
+    /// See [`lanes::squeeze`].
+    fn squeeze(self, unwanted: Self) -> Self;
+
+    /// The FCS of the first `len` octets, two or more.
+    fn fcs(self, len: u32) -> Fcs16;
 }
 
-/// Takes the first lane out of a set.
-fn take_first(lanes: &mut u64) -> Option<u32> {
-    let lane = lanes.trailing_zeros() / 8;
-    *lanes &= lanes.wrapping_sub(1);
-    (lane < LANES).then_some(lane)
+impl Lanes for u64 {
+    const LANES: u32 = lanes::LANES as u32;
+    const NONE: Self = 0;
+
+    #[inline]
+    fn first(octets: &[u8]) -> Option<Self> {
+        Some(Self::from_le_bytes(*octets.first_chunk()?))
+    }
+
+    #[inline]
+    fn before(lane: u32) -> Self {
+        (1 << (LANE * lane)) - 1
+    }
+
+    #[inline]
+    fn find(self, find: impl Fn(u64) -> u64) -> Self {
+        find(self)
+    }
+
+    #[inline]
+    fn first_of(self) -> u32 {
+        self.trailing_zeros() / LANE
+    }
+
+    #[inline]
+    fn count(self) -> u32 {
+        self.count_ones()
+    }
+
+    #[inline]
+    fn squeeze(self, unwanted: Self) -> Self {
+        lanes::squeeze(self, unwanted).0
+    }
+
+    #[inline]
+    fn fcs(self, len: u32) -> Fcs16 {
+        Fcs16::of_first(self, len)
+    }
+}
+
+impl Lanes for u128 {
+    const LANES: u32 = 2 * u64::LANES;
+    const NONE: Self = 0;
+
+    #[inline]
+    fn first(octets: &[u8]) -> Option<Self> {
+        Some(Self::from_le_bytes(*octets.first_chunk()?))
+    }
+
+    #[inline]
+    fn before(lane: u32) -> Self {
+        (1 << (LANE * lane)) - 1
+    }
+
+    #[inline]
+    fn find(self, find: impl Fn(u64) -> u64) -> Self {
+        Self::from(find(self as u64)) | Self::from(find((self >> u64::BITS) as u64)) << u64::BITS
+    }
+
+    #[inline]
+    fn first_of(self) -> u32 {
+        self.trailing_zeros() / LANE
+    }
+
+    #[inline]
+    fn count(self) -> u32 {
+        self.count_ones()
+    }
+
+    #[inline]
+    fn squeeze(self, unwanted: Self) -> Self {
+        let word = |shift| lanes::squeeze((self >> shift) as u64, (unwanted >> shift) as u64);
+        let ((first, count), (second, _)) = (word(0), word(u64::BITS));
+        Self::from(first) | Self::from(second) << (LANE * count)
+    }
+
+    #[inline]
+    fn fcs(self, len: u32) -> Fcs16 {
+        match len.checked_sub(u64::LANES) {
+            None | Some(0) => Fcs16::of_first(self as u64, len),
+            Some(more) => {
+                Fcs16::of_first(self as u64, u64::LANES).with_first((self >> u64::BITS) as u64, more)
+            }
+        }
+    }
 }
