@@ -74,7 +74,7 @@ struct Sifted {
 
 impl Sifted {
     /// Octets that are sifted at once.
-    const MOST: usize = 128;
+    const MOST: usize = 64;
 
     /// Of at most [`MOST`](Self::MOST) octets.
     fn new(octets: &[u8], map: u32) -> Self {
@@ -123,8 +123,9 @@ pub fn find_flag(octets: &[u8]) -> Option<usize> {
 }
 
 pub(crate) fn find_flag_with(shuffler: Option<Shuffler>, octets: &[u8]) -> Option<usize> {
-    let looked_at = match shuffler {
-        Some(simd) => simd.vectorize(|| shuffled::octets_before_flag(simd, octets)),
+    let looked_at = match shuffler.map(|simd| simd.vectorize(|| shuffled::find_flag(simd, octets))) {
+        Some(Ok(place)) => return Some(place),
+        Some(Err(looked_at)) => looked_at,
         None => 0,
     };
     Some(looked_at + plain::find_flag(octets.get(looked_at..)?)?)

@@ -59,12 +59,17 @@ pub(super) fn unstuff<S: Simd>(
     Some(done)
 }
 
-/// How many octets, in whole blocks, come before the block with the first FLAG.
+/// The place of the first FLAG in whole blocks of 32, or else how many octets they are.
 #[inline(always)]
-pub(super) fn octets_before_flag<S: Simd>(simd: S, octets: &[u8]) -> usize {
-    let (blocks, _) = octets.as_chunks();
-    let is_clean = |block: &&[u8; 32]| !u8x32::load_array(simd, **block).simd_eq(FLAG).any_true();
-    blocks.iter().take_while(is_clean).count() * 32
+pub(super) fn find_flag<S: Simd>(simd: S, octets: &[u8]) -> Result<usize, usize> {
+    let (blocks, _) = octets.as_chunks::<32>();
+    for (place, block) in (0..).step_by(32).zip(blocks) {
+        let flags = u8x32::load_array(simd, *block).simd_eq(FLAG);
+        if flags.any_true() {
+            return Ok(place + flags.to_bitmask().trailing_zeros() as usize);
+        }
+    }
+    Err(blocks.len() * 32)
 }
 
 /// Which octets follow one that escapes, and whether the next after these does, if ESCAPE is at `escapes`.
