@@ -180,7 +180,7 @@ fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
     subjects
 }
 
-/// In which order the subjects get their turns: another each time, so that what one leaves behind, such as a machine
+/// In which order the subjects are started and get their turns: another each time, so that what one leaves behind, such as a machine
 /// that was made to slow down, meets all others alike.
 struct Turns {
     prng: Prng,
@@ -208,12 +208,15 @@ fn measure_once(
     results: &mut Results,
 ) -> Result<(), Failure> {
     let mut rigs = Vec::new();
-    for (number, subject) in results.subjects().to_vec().iter().enumerate() {
-        let rig = Rig::start(subject, accm, number, programs, processors)
+    for number in turns.next() {
+        let subject = results.subjects()[number];
+        let rig = Rig::start(&subject, accm, number, programs, processors)
             .map_err(|error| format!("{}: {error}", subject.name()))?;
         results.add_start(number, &rig)?;
-        rigs.push(rig);
+        rigs.push((number, rig));
     }
+    rigs.sort_by_key(|(number, _)| *number);
+    let mut rigs: Vec<Rig> = rigs.into_iter().map(|(_, rig)| rig).collect();
     for (size, set) in SIZES.into_iter().zip(sets) {
         let mut generators: Vec<_> = rigs.iter_mut().map(|rig| Generator::new(rig, set)).collect();
         for direction in std::iter::repeat_n(Direction::ALL, plan.passes).flatten() {
