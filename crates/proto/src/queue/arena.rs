@@ -27,7 +27,7 @@ pub(super) struct Arena {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     next: u16,
-    /// See [`octets_on_line`].
+    /// See [`Arriving::len`].
     on_line: u16,
     place: Place,
     since: Instant,
@@ -52,10 +52,28 @@ pub(super) struct Taken {
     pub(super) since: Instant,
 }
 
+/// A frame that is to be put in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arriving<'a> {
+    octets: &'a [u8],
+    /// Octets, as the line carries it.
+    pub(super) len: usize,
+    now: Instant,
+}
+
+impl<'a> Arriving<'a> {
+    pub(super) fn new(now: Instant, octets: &'a [u8]) -> Self {
+        Self { octets, len: octets_on_line(octets), now }
+    }
+}
+
 /// How many octets a frame is on the line, without what each frame has around it: two for each that is escaped on
 /// every line (RFC 1662 §4.2). Which control characters are escaped as well, the far end chooses, and rarely any.
-pub(super) fn octets_on_line(frame: &[u8]) -> usize {
-    frame.len() + frame.iter().filter(|octet| matches!(octet, 0x7d | 0x7e)).count()
+fn octets_on_line(frame: &[u8]) -> usize {
+    // So many as a lane of the processor's can count.
+    let escapes =
+        |octets: &[u8]| octets.iter().map(|octet| u8::from(matches!(octet, 0x7d | 0x7e))).sum::<u8>();
+    frame.len() + frame.chunks(u8::MAX.into()).map(|octets| usize::from(escapes(octets))).sum::<usize>()
 }
 
 impl Chain {
@@ -84,20 +102,19 @@ impl Arena {
     }
 
     /// Puts a frame at the end of `chain`; `false` if there is no room for it.
-    pub(super) fn push(&mut self, chain: &mut Chain, now: Instant, frame: &[u8]) -> bool {
-        if self.free == 0 || frame.len() > LONGEST {
+    pub(super) fn push(&mut self, chain: &mut Chain, frame: Arriving<'_>) -> bool {
+        if self.free == 0 || frame.octets.len() > LONGEST {
             return false;
         }
-        let on_line = octets_on_line(frame);
-        let Ok(slot_octets) = u16::try_from(on_line) else { return false };
-        let Some(place) = self.memory.put(frame) else { return false };
-        let index = self.put_slot(Slot { next: NONE, on_line: slot_octets, place, since: now });
+        let Ok(on_line) = u16::try_from(frame.len) else { return false };
+        let Some(place) = self.memory.put(frame.octets) else { return false };
+        let index = self.put_slot(Slot { next: NONE, on_line, place, since: frame.now });
         match self.slots.get_mut(usize::from(chain.tail)) {
             Some(tail) if !chain.is_empty() => tail.next = index,
             _ => chain.head = index,
         }
         chain.tail = index;
-        chain.octets += on_line;
+        chain.octets += frame.len;
         true
     }
 
@@ -176,9 +193,9 @@ mod tests {
         for round in 0..3 {
             for number in 0..SLOTS {
                 let chain = &mut chains[usize::from(number % 2)];
-                assert!(arena.push(chain, Instant::from_millis(round), &number.to_be_bytes()));
+                assert!(arena.push(chain, Arriving::new(Instant::from_millis(round), &number.to_be_bytes())));
             }
-            assert!(!arena.push(&mut chains[0], Instant::ZERO, &[0]));
+            assert!(!arena.push(&mut chains[0], Arriving::new(Instant::ZERO, &[0])));
             // One of the numbers has an octet that is escaped.
             assert_eq!((arena.free(), chains[0].octets), (0, usize::from(SLOTS) + 1));
             for number in 0..SLOTS {
@@ -197,24 +214,32 @@ mod tests {
         let mut chain = Chain::EMPTY;
         assert!(arena.pop_last(&mut chain).is_none());
         for number in 0..5 {
-            assert!(arena.push(&mut chain, Instant::ZERO, &[number]));
+            assert!(arena.push(&mut chain, Arriving::new(Instant::ZERO, &[number])));
         }
         for (is_last, number) in [(true, 4), (false, 0), (true, 3)] {
             let taken = if is_last { arena.pop_last(&mut chain) } else { arena.pop(&mut chain) };
             assert_eq!(arena.frame(taken.unwrap()), [number]);
         }
-        assert!(arena.push(&mut chain, Instant::ZERO, &[5]));
+        assert!(arena.push(&mut chain, Arriving::new(Instant::ZERO, &[5])));
         let left: Vec<_> = (0..3).map(|_| arena.pop_last(&mut chain).unwrap()).collect();
         assert_eq!(left.len() as u16 + arena.free(), SLOTS + 3);
         assert!(chain.is_empty() && chain.octets == 0 && arena.pop_last(&mut chain).is_none());
     }
 
     #[test]
+    fn what_is_escaped_counts_twice() {
+        assert_eq!(octets_on_line(&[0x7e; 600]), 1200);
+        assert_eq!(octets_on_line(&[0x7d, 0x7c, 0x7e, 0x5e]), 6);
+        assert_eq!(octets_on_line(&[0x7f; 1500]), 1500);
+        assert_eq!(octets_on_line(&[]), 0);
+    }
+
+    #[test]
     fn a_frame_that_is_too_long_is_refused() {
         let mut arena = Arena::new(Memory::default());
         let mut chain = Chain::EMPTY;
-        assert!(!arena.push(&mut chain, Instant::ZERO, &[0; LONGEST + 1]));
-        assert!(arena.push(&mut chain, Instant::ZERO, &[7; LONGEST]));
+        assert!(!arena.push(&mut chain, Arriving::new(Instant::ZERO, &[0; LONGEST + 1])));
+        assert!(arena.push(&mut chain, Arriving::new(Instant::ZERO, &[7; LONGEST])));
         assert_eq!((arena.free(), chain.octets), (SLOTS - 1, LONGEST));
     }
 }

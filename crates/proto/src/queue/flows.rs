@@ -6,7 +6,7 @@
 //! RFC 8290 §4. One flow, [`ORDERED`], takes all whose order matters.
 
 use super::Counts;
-use super::arena::{Arena, Chain, Taken};
+use super::arena::{Arena, Arriving, Chain, Taken};
 use super::codel::{Codel, CodelParameters};
 use super::ecn;
 use crate::time::Instant;
@@ -90,10 +90,10 @@ impl Flows {
     }
 
     /// Puts a frame at the end of a flow; `false` if there is no slot.
-    pub(super) fn push(&mut self, arena: &mut Arena, index: u16, now: Instant, ppp: &[u8]) -> bool {
+    pub(super) fn push(&mut self, arena: &mut Arena, index: u16, frame: Arriving<'_>) -> bool {
         let Some(flow) = self.flows.get_mut(usize::from(index)) else { return false };
         let before = flow.frames.octets;
-        if !arena.push(&mut flow.frames, now, ppp) {
+        if !arena.push(&mut flow.frames, frame) {
             return false;
         }
         self.octets += flow.frames.octets - before;

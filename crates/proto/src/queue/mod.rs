@@ -37,7 +37,7 @@ pub use pace::Pace;
 
 use crate::discard::DiscardReason;
 use crate::time::Instant;
-use arena::{Arena, Chain, Taken, octets_on_line};
+use arena::{Arena, Arriving, Chain, Taken};
 use classify::{Class, Ordered, classify};
 use codel::CodelParameters;
 use flows::{Flows, ORDERED};
@@ -149,16 +149,17 @@ impl ModemQueue {
     /// # Errors
     /// The frame does not fit: [`DiscardReason::ModemBacklog`].
     pub fn push(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
+        let frame = Arriving::new(now, ppp);
         let is_in = match classify(ppp, &self.key) {
-            Class::Lcp => self.arena.push(&mut self.lcp, now, ppp),
+            Class::Lcp => self.arena.push(&mut self.lcp, frame),
             Class::Control => {
-                let is_room = self.arena.free() > LCP_SLOTS
-                    && fits(self.control.octets, octets_on_line(ppp), self.limit);
-                is_room && self.arena.push(&mut self.control, now, ppp)
+                let is_room =
+                    self.arena.free() > LCP_SLOTS && fits(self.control.octets, frame.len, self.limit);
+                is_room && self.arena.push(&mut self.control, frame)
             }
             Class::Ordered(ordered) => {
                 self.learn(ordered);
-                self.push_data(now, ORDERED, ppp)
+                self.push_data(ORDERED, frame)
             }
             Class::Plain { hash, is_tcp_over_ipv4 } => {
                 let is_ordered = match (self.discipline, self.order) {
@@ -167,7 +168,7 @@ impl ModemQueue {
                     (Discipline::Fair, Order::NotPlain) => false,
                 };
                 let flow = if is_ordered { ORDERED } else { self.flows.of_hash(hash) };
-                self.push_data(now, flow, ppp)
+                self.push_data(flow, frame)
             }
         };
         is_in.then_some(()).ok_or(DiscardReason::ModemBacklog)
@@ -219,8 +220,8 @@ impl ModemQueue {
         });
     }
 
-    fn push_data(&mut self, now: Instant, flow: u16, ppp: &[u8]) -> bool {
-        let (octets, limit) = (octets_on_line(ppp), self.limit);
+    fn push_data(&mut self, flow: u16, frame: Arriving<'_>) -> bool {
+        let (octets, limit) = (frame.len, self.limit);
         let is_enough = |arena: &Arena, waiting| arena.free() > CONTROL_SLOTS && fits(waiting, octets, limit);
         while !is_enough(&self.arena, self.flows.octets) {
             let dropped = self.flows.drop_some(&mut self.arena, flow == ORDERED, is_enough);
@@ -229,7 +230,7 @@ impl ModemQueue {
             }
             self.counts.backlog += dropped;
         }
-        self.flows.push(&mut self.arena, flow, now, ppp)
+        self.flows.push(&mut self.arena, flow, frame)
     }
 }
 
