@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::shuffler::{Shuffler, shuffler};
-use crate::unstuff::{find_flag_with, unstuff_with};
+use crate::unstuff::{find_flag_with, unstuff_with, unstuff_without_with};
 
 /// Octets among which those with a meaning are frequent.
 fn octets() -> impl Strategy<Value = Vec<u8>> {
@@ -99,10 +99,22 @@ proptest! {
         let is_dropped = |octet: u8| octet < 0x20 && map >> octet & 1 == 1;
         let wanted: Vec<u8> = stuffed.iter().copied().filter(|octet| !is_dropped(*octet)).collect();
         let (octets, escaping) = unstuff_by_the_rule(&wanted);
-        let mut out = vec![0; octets.len() + SLACK];
-        let done = unstuff_without(&stuffed, map, &mut out);
-        prop_assert_eq!(done, Some(Unstuffed { len: octets.len(), escaping }));
-        prop_assert_eq!(&out[..octets.len()], octets.as_slice());
+        for form in forms() {
+            let mut out = vec![0; octets.len() + SLACK];
+            let done = unstuff_without_with(form, &stuffed, map, &mut out);
+            prop_assert_eq!(done, Some(Unstuffed { len: octets.len(), escaping }));
+            prop_assert_eq!(&out[..octets.len()], octets.as_slice());
+        }
+    }
+
+    #[test]
+    fn lanes_are_squeezed_by_the_rule(octets in any::<[u8; 8]>(), unwanted in any::<u8>()) {
+        let is_unwanted = |lane: usize| unwanted >> lane & 1 == 1;
+        let left: Vec<u8> = (0..8).filter(|lane| !is_unwanted(*lane)).map(|lane| octets[lane]).collect();
+        let lanes = (0..8).filter(|lane| is_unwanted(*lane)).fold(0, |lanes, lane| lanes | 0x80 << (8 * lane));
+        let (word, count) = lanes::squeeze(u64::from_le_bytes(octets), lanes);
+        prop_assert_eq!(&word.to_le_bytes()[..count as usize], left.as_slice());
+        prop_assert_eq!(word.checked_shr(8 * count).unwrap_or(0), 0);
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Unstuffed {
     }
 }
 
-/// How much more room [`unstuff`] wants than it writes.
+/// How much more room [`unstuff`] and [`unstuff_without`] want than they write.
 pub const SLACK: usize = 32;
 
 /// Writes to the front of `out` what `octets`, none of them FLAG, stand for; `None` if there is no room.
@@ -60,7 +60,15 @@ fn unstuff_from(
 /// The same as [`unstuff`] without those control octets, below 0x20, that `map` has the bit of: the line made them up.
 #[must_use]
 pub fn unstuff_without(octets: &[u8], map: u32, out: &mut [u8]) -> Option<Unstuffed> {
-    let shuffler = shuffler();
+    unstuff_without_with(shuffler(), octets, map, out)
+}
+
+pub(crate) fn unstuff_without_with(
+    shuffler: Option<Shuffler>,
+    octets: &[u8],
+    map: u32,
+    out: &mut [u8],
+) -> Option<Unstuffed> {
     octets.chunks(Sifted::MOST).try_fold(Unstuffed::default(), |done, octets| {
         unstuff_from(done, shuffler, Sifted::new(octets, map).octets(), out)
     })
@@ -84,8 +92,8 @@ impl Sifted {
             let word = u64::from_le_bytes(*group);
             sifted.take(word, lanes::flagged(word, map));
         }
+        let missing = lanes::ALL << (8 * rest.len());
         let rest = rest.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet));
-        let missing = lanes::ALL.checked_shl(8 * (octets.len() % LANES) as u32).unwrap_or(0);
         sifted.take(rest, lanes::flagged(rest, map) | missing);
         sifted
     }

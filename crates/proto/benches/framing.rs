@@ -27,7 +27,7 @@ fn main() {
     // As cargo says it: see that it works.
     let is_test = std::env::args().any(|argument| argument == "--test");
     let bench = Bench { wanted, rounds: if is_test { 1 } else { ROUNDS } };
-    println!("{:42} {:>10} {:>10} {:>7} {:>6}", "ns", "codec", "oracle", "ratio", "goal");
+    println!("{:72} {:>10} {:>10} {:>7} {:>6}", "ns", "codec", "oracle", "ratio", "goal");
     for (kind, payload) in PAYLOADS {
         for len in [64, 576, 1492] {
             for accm in [Accm::NONE, Accm::XON_XOFF, Accm::ALL] {
@@ -36,7 +36,9 @@ fn main() {
         }
     }
     for (name, line) in floods() {
-        deframing(&bench, &format!("flood/{name}, an octet"), &line, line.len());
+        for accm in [Accm::NONE, Accm::XON_XOFF, Accm::ALL] {
+            deframing(&bench, &format!("flood/{name}/{accm}, an octet"), &line, line.len(), accm);
+        }
     }
     for len in [64, 576, 1492] {
         let octets = random(len, 1);
@@ -68,7 +70,7 @@ impl Bench {
             Some(goal) => format!("{goal:5.1}x"),
             None => String::new(),
         };
-        println!("{name:42} {codec:10.1} {oracle:10.1} {ratio:6.1}x {goal}");
+        println!("{name:72} {codec:10.1} {oracle:10.1} {ratio:6.1}x {goal}");
     }
 }
 
@@ -141,15 +143,17 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
         ("frames of 8 control octets", again(b"\x7e\x01\x02\x03\x04\x05\x06\x07\x08")),
         ("frames of 12, 4 of them control octets", again(b"\x7eABC\x11DEF\x11GH\x11\x11")),
         ("frames of 6, 3 of them control octets", again(b"\x7eA\x11B\x11C\x11")),
-        ("frames of 6, 2 of them ESCAPE", again(b"\x7eA\x7dABC\x7dD")),
+        ("frames of 7, 2 of them ESCAPE", again(b"\x7eA\x7dABC\x7dD")),
         ("frames of 12, one of them ESCAPE", again(b"\x7eABCDEFG\x7dHIJK")),
         ("frames of 16", again(b"\x7eABCDEFGHABCDEFGH")),
         ("frames of 20, 4 of them control octets", again(b"\x7eABC\x11DEF\x11GH\x11\x11ABCDEFGH")),
-        ("frames of 20, 2 of them ESCAPE", again(b"\x7eABC\x7dDEF\x11GH\x7dABCDEFGHI")),
+        ("frames of 20, ESCAPE and a control octet among them", again(b"\x7eABC\x7dDEF\x11GH\x7dABCDEFGHI")),
         (
             "frames of 40, 4 of them control octets",
             again(b"\x7eABC\x11DEF\x11GH\x11\x11ABCDEFGHABCDEFGHABCDEFGHABCD"),
         ),
+        ("frames of 4 to 24 of all kinds", mixed_frames(4, 24)),
+        ("frames of 16 to 40 of all kinds", mixed_frames(16, 40)),
         ("frames of 1500 control octets", again(&[&[FLAG], [0x11; 1500].as_slice()].concat())),
         ("bad frames", again(&[&[FLAG], random(1500, 1).as_slice()].concat())),
         ("frames of ESCAPE", again(&[FLAG].into_iter().chain(repeat_n(ESCAPE, 1500)).collect::<Vec<_>>())),
@@ -161,6 +165,22 @@ fn short_frames() -> Vec<u8> {
     let kinds: [&[u8]; 6] = [b"A", b"\x7d", b"\x11", b"A\x7d", b"\x7d\x11", b"ABC"];
     let choices = random(16_000, 1);
     choices.iter().flat_map(|choice| [&[FLAG], kinds[usize::from(*choice) % kinds.len()]].concat()).collect()
+}
+
+/// So many octets between flags, of which every tenth is ESCAPE and every fifth a control octet, in no order.
+fn mixed_frames(least: usize, most: usize) -> Vec<u8> {
+    let mut choices = random(100_000, 1).into_iter();
+    let mut line = Vec::new();
+    while line.len() < 40_000 {
+        let len = least + usize::from(choices.next().expect("there are enough")) % (most - least + 1);
+        line.push(FLAG);
+        line.extend(choices.by_ref().take(len).map(|choice| match choice % 10 {
+            0 => ESCAPE,
+            1 | 2 => 0x11,
+            _ => b'A',
+        }));
+    }
+    line
 }
 
 fn frames(bench: &Bench, name: &str, payload: Payload, len: usize, accm: Accm) {
@@ -188,11 +208,14 @@ fn frames(bench: &Bench, name: &str, payload: Payload, len: usize, accm: Accm) {
         }
     };
     bench.compare(&format!("encode/{name}"), FRAMES, codec, oracle);
-    deframing(bench, &format!("decode/{name}"), &line, FRAMES);
+    // What an honest sender escapes changes nothing.
+    deframing(bench, &format!("decode/{name}"), &line, FRAMES, Accm::ALL);
 }
 
-fn deframing(bench: &Bench, name: &str, line: &[u8], count: usize) {
+/// `accm` flags the control octets that the line may have made up.
+fn deframing(bench: &Bench, name: &str, line: &[u8], count: usize, accm: Accm) {
     let (mut deframer, mut decoder) = (Deframer::new(), oracle::Decoder::new());
+    deframer.set_receive_accm(accm);
     let codec = || {
         for mut octets in black_box(line).chunks(CHUNK) {
             while let Some(result) = deframer.next_frame(&mut octets) {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::small::{self, Small};
-use super::{ADDRESS, Accm, CONTROL, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME, MIN_FRAME};
+use super::{ADDRESS, Accm, CONTROL, FLAG, Fcs16, HEADROOM, MAX_FRAME, MAX_STUFFED_FRAME, MIN_FRAME};
 use crate::discard::DiscardReason;
 use bridge_octets::lanes::below_20;
 use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
@@ -12,7 +12,9 @@ use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
 ///
 /// It takes every frame that RFC 1662 allows, compressed fields included, whatever was negotiated; senders
 /// that escape too much or too little; and control octets that the line made up, as long as the receive map
-/// flags them.
+/// flags them. Such an octet shows only in that a frame is bad with it and good without, so bad frames are read twice;
+/// but nobody can keep a bridge busy with that: where so many in a row were bad in both ways that the line is of no
+/// use, one in sixteen is, until there is a good one.
 ///
 /// What comes before the first FLAG since [`reset`](Self::reset) is the end of a line of text, and nobody's
 /// fault; or else a frame whose opening FLAG the chat has eaten. It is taken if it is a good frame, and
@@ -20,6 +22,8 @@ use bridge_octets::{SLACK, Unstuffed, find_flag, unstuff, unstuff_without};
 #[derive(Clone, Debug)]
 pub struct Deframer {
     receive_accm: Accm,
+    /// Bad frames since the last good one.
+    bad: u32,
     run: Run,
     /// The octets since the last FLAG, as they came, of a frame that did not end with the octets it began in.
     stuffed: Buffer<MAX_STUFFED_FRAME>,
@@ -44,6 +48,7 @@ impl Deframer {
     pub const fn new() -> Self {
         Self {
             receive_accm: Accm::ALL,
+            bad: 0,
             run: Run::Unframed,
             stuffed: Buffer::new(),
             frame: [0; HEADROOM + MAX_FRAME + SLACK],
@@ -53,6 +58,7 @@ impl Deframer {
     /// Forgets the frame in progress and what was negotiated: a new call begins.
     pub fn reset(&mut self) {
         self.receive_accm = Accm::ALL;
+        self.bad = 0;
         self.start_frame(Run::Unframed);
     }
 
@@ -112,18 +118,34 @@ impl Deframer {
     /// Skips fill, and small bad frames as long as they are bad for the same reason.
     fn skip_small(&mut self, octets: &mut &[u8]) -> Option<BadFrames> {
         let mut bad: Option<BadFrames> = None;
-        while let Some((small, rest)) = small::split(octets, self.receive_accm) {
+        loop {
+            self.skip_fill(octets);
+            let (small, rest, frames) = match small::split_short(octets, self.receive_accm) {
+                Some((short, rest)) => (short, rest, 0),
+                None => match small::split(octets, self.made_up()) {
+                    Some((small, rest)) => (small, rest, 1),
+                    None => return bad,
+                },
+            };
             match (small, &mut bad) {
-                (Small::Good, _) => break,
+                (Small::Good, _) => return bad,
                 (Small::Bad(error), Some(bad)) if bad.error == error => bad.count += 1,
-                (Small::Bad(_), Some(_)) => break,
+                (Small::Bad(_), Some(_)) => return bad,
                 (Small::Bad(error), None) if self.run == Run::Frame => bad = Some(error.once()),
                 (Small::Bad(_), None) | (Small::Nothing, _) => {}
             }
+            self.bad = self.bad.wrapping_add(frames);
             self.run = Run::Frame;
             *octets = rest;
         }
-        bad
+    }
+
+    /// Skips FLAGs that end nothing.
+    fn skip_fill(&mut self, octets: &mut &[u8]) {
+        while let [FLAG, rest @ ..] = octets {
+            self.run = Run::Frame;
+            *octets = rest;
+        }
     }
 
     /// The only way into a frame: nothing of what came before is left.
@@ -143,19 +165,36 @@ impl Deframer {
         (was == Run::Frame).then_some(FrameError::Oversized)
     }
 
+    /// The control octets that may not be a frame's own.
+    const fn made_up(&self) -> Accm {
+        if self.bad < NOISE || self.bad.is_multiple_of(16) { self.receive_accm } else { Accm::NONE }
+    }
+
+    /// Counts what came between two flags; less than a frame is of no account.
+    const fn count(&mut self, len: usize, is_good: bool) {
+        if is_good {
+            self.bad = 0;
+        } else if len >= MIN_FRAME {
+            self.bad = self.bad.wrapping_add(1);
+        }
+    }
+
     /// Judges the frame that `piece` completes; `None` if there is nothing to say.
     fn end_frame(&mut self, piece: &[u8]) -> Option<Result<Place, FrameError>> {
+        let len = self.stuffed.len + piece.len();
+        let made_up = if len < MIN_FRAME { self.receive_accm } else { self.made_up() };
         let result = if self.stuffed.len == 0 {
             // Most frames come whole, and need not be copied before they are looked at.
             (piece.len() <= MAX_STUFFED_FRAME)
                 .then_some(piece)
                 .ok_or(FrameError::Oversized)
-                .and_then(|stuffed| receive(stuffed, self.receive_accm, &mut self.frame))
+                .and_then(|stuffed| receive(stuffed, made_up, &mut self.frame))
         } else if self.stuffed.push(piece) {
-            receive(self.stuffed.octets(), self.receive_accm, &mut self.frame)
+            receive(self.stuffed.octets(), made_up, &mut self.frame)
         } else {
             Err(FrameError::Oversized)
         };
+        self.count(len, self.run != Run::Oversized && matches!(result, Ok(Some(_))));
         match (self.run, result) {
             (Run::Oversized, _) | (Run::Unframed, Err(_)) => None,
             (Run::Frame | Run::Unframed, Ok(place)) => place.map(Ok),
@@ -163,6 +202,9 @@ impl Deframer {
         }
     }
 }
+
+/// Bad frames in a row that are all read twice: more than noise makes of a line that is of any use.
+const NOISE: u32 = 16;
 
 impl Default for Deframer {
     fn default() -> Self {
@@ -263,7 +305,8 @@ impl core::error::Error for FrameError {}
 /// Where a PPP frame lies in the buffer.
 type Place = core::ops::Range<usize>;
 
-/// Receives into `buffer` the frame that came as `stuffed`; `None` if there was no frame between two flags.
+/// Receives into `buffer` the frame that came as `stuffed`; `None` if there was no frame between two flags. The line may
+/// have made up the control octets that `accm` flags.
 fn receive(stuffed: &[u8], accm: Accm, buffer: &mut [u8]) -> Result<Option<Place>, FrameError> {
     let room = buffer.get_mut(HEADROOM..).unwrap_or_default();
     let mut len = check(unstuff(stuffed, room))?;

@@ -77,13 +77,6 @@ impl Fcs16 {
         Row::from_octets(row)
     }
 
-    /// Of a message of two to eight octets, the first of them in the least significant place, and zeros behind.
-    #[inline]
-    pub(super) const fn of_first(octets: u64, len: u32) -> Self {
-        // Zeros in front of a message change nothing.
-        Self(0).with_word((octets ^ Self::new().0 as u64) << (64 - 8 * len))
-    }
-
     /// With up to eight more octets, those in the least significant places.
     #[inline]
     pub(super) const fn with_first(self, octets: u64, len: u32) -> Self {

@@ -8,7 +8,7 @@ use core::ops::{BitAnd, BitXor, Shl, Shr};
 
 /// What a few octets between two flags are.
 pub(super) enum Small {
-    /// Nothing: fill, or what the line made up.
+    /// Nothing but what the line made up.
     Nothing,
     /// A bad frame.
     Bad(FrameError),
@@ -16,23 +16,22 @@ pub(super) enum Small {
     Good,
 }
 
-/// What the octets before the first FLAG are if they are few, and what follows the FLAG.
+/// What one to three octets before a FLAG are, and what follows the FLAG.
 ///
 /// There are the same two readings as in `deframer::receive`.
 #[inline]
-pub(super) fn split(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
+pub(super) fn split_short(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
     Some(match octets {
-        [FLAG, rest @ ..] => (Small::Nothing, rest),
         [a, FLAG, rest @ ..] => (judge_short([*a], accm), rest),
         [a, b, FLAG, rest @ ..] => (judge_short([*a, *b], accm), rest),
         [a, b, c, FLAG, rest @ ..] => (judge_short([*a, *b, *c], accm), rest),
-        _ => split_register(octets, accm)?,
+        _ => return None,
     })
 }
 
 /// The same for four to fifteen octets.
 #[inline]
-fn split_register(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
+pub(super) fn split(octets: &[u8], accm: Accm) -> Option<(Small, &[u8])> {
     if let Some((register, rest)) = Register::<u64>::split(octets) {
         return Some((register.judge(accm)?, rest));
     }
@@ -79,23 +78,22 @@ impl<W: Lanes> Register<W> {
         let all = self.read()?;
         let flagged = self.octets.find(|word| lanes::flagged(word, accm.0)) & W::before(self.len);
         match all {
-            Small::Bad(FrameError::Short | FrameError::BadFcs) => match flagged.count() {
-                0 => Some(all),
-                made_up if made_up == self.len => Some(Small::Nothing),
-                _ => self.without(flagged).read(),
-            },
+            Small::Bad(FrameError::Short | FrameError::BadFcs) if flagged != W::NONE => {
+                self.without(flagged).read()
+            }
             all => Some(all),
         }
     }
 
-    /// What it is if none of it was made up by the line. `None` if an ESCAPE may be escaped as it is.
+    /// What it is if none of it was made up by the line. `None` if ESCAPE follows ESCAPE: which of
+    /// them escapes takes a closer look.
     #[inline]
     fn read(self) -> Option<Small> {
         let escapes = self.octets.find(|word| equal(word, ESCAPE));
         if escapes == W::NONE {
             return Some(self.judge_unstuffed());
         }
-        let escaped = escapes << LANE;
+        let escaped = escapes << LANE_BITS;
         if escapes & escaped != W::NONE {
             return None;
         }
@@ -119,12 +117,13 @@ impl<W: Lanes> Register<W> {
     /// Without the octets of these lanes.
     #[inline]
     fn without(self, unwanted: W) -> Self {
-        Self { octets: self.octets.squeeze(unwanted), len: self.len - unwanted.count() }
+        let (octets, left) = self.octets.squeeze(unwanted);
+        Self { octets, len: self.len + left - W::LANES }
     }
 }
 
-/// Bits of a lane.
-const LANE: u32 = 8;
+/// The bits of a lane.
+const LANE_BITS: u32 = 8;
 
 /// A word or two of lanes.
 trait Lanes:
@@ -145,11 +144,8 @@ trait Lanes:
     /// The first lane of a set; as many as there are if it is empty.
     fn first_of(self) -> u32;
 
-    /// The lanes of a set.
-    fn count(self) -> u32;
-
     /// See [`lanes::squeeze`].
-    fn squeeze(self, unwanted: Self) -> Self;
+    fn squeeze(self, unwanted: Self) -> (Self, u32);
 
     /// The FCS of the first `len` octets, two or more.
     fn fcs(self, len: u32) -> Fcs16;
@@ -166,7 +162,7 @@ impl Lanes for u64 {
 
     #[inline]
     fn before(lane: u32) -> Self {
-        (1 << (LANE * lane)) - 1
+        (1 << (LANE_BITS * lane)) - 1
     }
 
     #[inline]
@@ -176,22 +172,17 @@ impl Lanes for u64 {
 
     #[inline]
     fn first_of(self) -> u32 {
-        self.trailing_zeros() / LANE
+        self.trailing_zeros() / LANE_BITS
     }
 
     #[inline]
-    fn count(self) -> u32 {
-        self.count_ones()
-    }
-
-    #[inline]
-    fn squeeze(self, unwanted: Self) -> Self {
-        lanes::squeeze(self, unwanted).0
+    fn squeeze(self, unwanted: Self) -> (Self, u32) {
+        lanes::squeeze(self, unwanted)
     }
 
     #[inline]
     fn fcs(self, len: u32) -> Fcs16 {
-        Fcs16::of_first(self, len)
+        Fcs16::new().with_first(self, len)
     }
 }
 
@@ -206,7 +197,7 @@ impl Lanes for u128 {
 
     #[inline]
     fn before(lane: u32) -> Self {
-        (1 << (LANE * lane)) - 1
+        (1 << (LANE_BITS * lane)) - 1
     }
 
     #[inline]
@@ -216,27 +207,22 @@ impl Lanes for u128 {
 
     #[inline]
     fn first_of(self) -> u32 {
-        self.trailing_zeros() / LANE
+        self.trailing_zeros() / LANE_BITS
     }
 
     #[inline]
-    fn count(self) -> u32 {
-        self.count_ones()
-    }
-
-    #[inline]
-    fn squeeze(self, unwanted: Self) -> Self {
+    fn squeeze(self, unwanted: Self) -> (Self, u32) {
         let word = |shift| lanes::squeeze((self >> shift) as u64, (unwanted >> shift) as u64);
-        let ((first, count), (second, _)) = (word(0), word(u64::BITS));
-        Self::from(first) | Self::from(second) << (LANE * count)
+        let ((first, count), (second, more)) = (word(0), word(u64::BITS));
+        (Self::from(first) | Self::from(second) << (LANE_BITS * count), count + more)
     }
 
     #[inline]
     fn fcs(self, len: u32) -> Fcs16 {
         match len.checked_sub(u64::LANES) {
-            None | Some(0) => Fcs16::of_first(self as u64, len),
+            None => Fcs16::new().with_first(self as u64, len),
             Some(more) => {
-                Fcs16::of_first(self as u64, u64::LANES).with_first((self >> u64::BITS) as u64, more)
+                Fcs16::new().with_first(self as u64, u64::LANES).with_first((self >> u64::BITS) as u64, more)
             }
         }
     }

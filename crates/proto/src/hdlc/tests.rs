@@ -318,6 +318,45 @@ fn the_receive_map_says_which_control_octets_are_the_lines_own() {
     }
 }
 
+#[test]
+fn what_the_line_made_up_is_looked_for_even_after_many_bad_frames() {
+    let made_up =
+        [&CONFIGURE_REQUEST_ON_THE_LINE[..5], b"\x11", &CONFIGURE_REQUEST_ON_THE_LINE[5..]].concat();
+    let good = Ok(CONFIGURE_REQUEST.to_vec());
+    for bad in [b"\x7eABCDEFGH\x11".as_slice(), b"\x7eABCDEFGH\x11ABCDEFGH", b"\x7e\x11\x11\x11\x11\x11"] {
+        for (count, missed) in [(15, 0), (16, 0), (17, 15), (31, 1), (1000, 8)] {
+            let frames: Vec<&[u8]> = repeat_n(bad, count).chain(repeat_n(&made_up[..], missed + 2)).collect();
+            for cut in [1, 7, 4096] {
+                let received = decode(&mut Deframer::new(), &frames.concat(), &[cut]);
+                let end: Vec<_> = received.iter().rev().take(2 + missed).rev().cloned().collect();
+                assert!(
+                    end[..missed].iter().all(|frame| *frame == Err(FrameError::BadFcs)),
+                    "{count} {end:?}"
+                );
+                assert_eq!(end[missed..], [good.clone(), good.clone()], "after {count} bad frames");
+            }
+        }
+    }
+}
+
+/// Frames of a few octets, mostly those that have a meaning somewhere; some good, some of them but for what the line
+/// made up.
+fn small_frames() -> impl Strategy<Value = Vec<u8>> {
+    let octet = || proptest::sample::select(&[0x00, 0x03, 0x11, 0x20, 0x5e, ESCAPE, 0xff, b'A'][..]);
+    let fields = proptest::collection::vec(octet(), 2..12);
+    let made_up = proptest::collection::vec((0..20_usize, octet()), 0..3);
+    let good = (fields, made_up).prop_map(|(fields, made_up)| {
+        let framed = on_the_line(&fields);
+        let mut line = framed[1..framed.len() - 1].to_vec();
+        for (place, octet) in made_up {
+            line.insert(place.min(line.len()), octet);
+        }
+        line
+    });
+    let frame = prop_oneof![proptest::collection::vec(octet(), 0..18), good];
+    proptest::collection::vec(frame, 1..40).prop_map(|frames| frames.join(&FLAG))
+}
+
 fn accm() -> impl Strategy<Value = Accm> {
     prop_oneof![Just(Accm::ALL), Just(Accm::NONE), Just(Accm::XON_XOFF), any::<u32>().prop_map(Accm)]
 }
@@ -416,6 +455,16 @@ proptest! {
         let mut deframer = Deframer::new();
         deframer.set_receive_accm(Accm::NONE);
         prop_assert_eq!(decode(&mut deframer, &line, &cuts), oracle_decode(&line));
+    }
+
+    #[test]
+    fn small_frames_are_judged_as_all_others(octets in small_frames(), accm in accm()) {
+        let (mut whole, mut split) = (Deframer::new(), Deframer::new());
+        whole.set_receive_accm(accm);
+        split.set_receive_accm(accm);
+        // More than any of them, so that they are looked at in registers.
+        let octets = [&octets[..], &[b'A'; 40]].concat();
+        prop_assert_eq!(decode(&mut whole, &octets, &[usize::MAX]), decode(&mut split, &octets, &[1]));
     }
 
     #[test]
