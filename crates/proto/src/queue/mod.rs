@@ -1,7 +1,7 @@
 //! The frames that wait for one modem: bounded, LCP first, fair between flows, order kept where it matters.
 //!
 //! It promises:
-//! * LCP goes first and is never dropped for data; what brings a link up (authentication, IPCP, IPV6CP) goes before
+//! * LCP goes first and is never dropped for anything but more of it than the line carries; what brings a link up (authentication, IPCP, IPV6CP) goes before
 //!   data too, so that a full line does not look like a dead one;
 //! * plain IPv4 and IPv6 packets wait by flow, and each flow is told to slow down before its frames wait for long:
 //!   by a mark where its sender knows ECN, else by a loss (FQ-CoDel, RFC 8290);
@@ -73,7 +73,7 @@ pub struct ModemQueue {
     key: [u8; 16],
     order: Order,
     codel: CodelParameters,
-    /// Octets of data that may wait, and of what brings a link up.
+    /// Octets of data that may wait, and of what brings a link up, and of LCP.
     limit: usize,
     counts: Counts,
 }
@@ -122,8 +122,8 @@ impl ModemQueue {
         self.key = key;
     }
 
-    /// What is known of the line's rate, in octets per second. Of data, and of what brings a link up, as much may wait
-    /// as the line sends in half a second, but two full-size frames in any case, for which a line of less than 60,000
+    /// What is known of the line's rate, in octets per second. Of data, of what brings a link up, and of LCP, as much
+    /// may wait as the line sends in half a second, but two full-size frames in any case, for which a line of less than 60,000
     /// b/s takes longer. Without a rate only the slots bound it.
     pub fn set_rate(&mut self, octets_per_second: Option<u64>) {
         let half_second = octets_per_second.and_then(|rate| usize::try_from(rate / 2).ok());
@@ -151,7 +151,9 @@ impl ModemQueue {
     pub fn push(&mut self, now: Instant, ppp: &[u8]) -> Result<(), DiscardReason> {
         let frame = Arriving::new(now, ppp);
         let is_in = match classify(ppp, &self.key) {
-            Class::Lcp => self.arena.push(&mut self.lcp, frame),
+            Class::Lcp => {
+                fits(self.lcp.octets, frame.len, self.limit) && self.arena.push(&mut self.lcp, frame)
+            }
             Class::Control => {
                 let is_room =
                     self.arena.free() > LCP_SLOTS && fits(self.control.octets, frame.len, self.limit);

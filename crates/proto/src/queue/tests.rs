@@ -56,6 +56,17 @@ fn a_flood_of_data_or_of_control_frames_leaves_room_for_lcp() {
 }
 
 #[test]
+fn a_flood_of_lcp_waits_no_longer_than_data_may() {
+    let mut queue = fair();
+    queue.set_rate(Some(46_080));
+    let echo = frame(0xc021, 0, 0, 1502);
+    let taken = (0..1000).filter(|_| queue.push(Instant::ZERO, &echo).is_ok()).count();
+    assert_eq!(taken, 23_040 / 1502);
+    assert_eq!(queue.push(Instant::ZERO, &CONFIGURE), Ok(()));
+    assert_eq!(queue.push(Instant::ZERO, &frame(0x0021, 1, 0, 1000)), Ok(()));
+}
+
+#[test]
 fn flows_take_turns_and_a_silent_one_comes_first() {
     let mut queue = fair();
     for number in 0..6 {
@@ -163,11 +174,18 @@ fn octets_that_are_escaped_count_twice() {
 
 #[test]
 fn a_standing_flow_is_marked_or_loses_frames_and_an_ordered_one_does_not() {
-    for (protocol, tos, expected) in [(0x0021, 0, (9, 0)), (0x0021, 1, (0, 9)), (0x002d, 0, (0, 0))] {
+    let kinds = [
+        (0x0021, [0x45, 0x00], (9, 0)),
+        (0x0021, [0x45, 0x01], (0, 9)),
+        (0x0057, [0x60, 0x00], (9, 0)),
+        (0x0057, [0x60, 0x10], (0, 9)),
+        (0x002d, [0x45, 0x00], (0, 0)),
+    ];
+    for (protocol, beginning, expected) in kinds {
         let mut queue = fair();
         for number in 0..100_u64 {
             let mut ppp = frame(protocol, 1, 0, 1000);
-            ppp[3] = tos;
+            ppp[2..4].copy_from_slice(&beginning);
             queue.push(Instant::from_millis(number), &ppp).unwrap();
         }
         let mut out = 0;
