@@ -32,7 +32,7 @@ const PROCESSOR: [(u32, u16, Direction, Subject, f64); 13] = [
 ];
 
 /// Of fewer rounds a median says nothing.
-const LEAST_ROUNDS: usize = 5;
+const LEAST_ROUNDS: usize = 7;
 
 /// One goal and how far it was met.
 struct Goal {

@@ -1,8 +1,9 @@
 //! Measures the bridge as a whole, beside a bare forwarder without framing and the programs it competes with.
 //!
 //! All of them run at once, each with an Ethernet cable and a serial line of its own, in a network namespace made
-//! here; one at a time is given work, in turn, so that what else the machine does meets them alike. Ratios are of
-//! neighbours in time; their medians over the rounds are what counts. `bench/run` builds and runs it.
+//! here; one at a time is given work, in an order that is new each time, so that what else the machine does and what the
+//! one before has left behind meet them alike. Ratios are of neighbours in time; their medians are what counts.
+//! `bench/run` builds and runs it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,10 +53,10 @@ struct Options {
     #[arg(long)]
     quick: bool,
     /// How often everything is measured
-    #[arg(long, value_name = "N", default_value = "7")]
+    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
     rounds: usize,
     /// How long frames pass in each measurement, in milliseconds
-    #[arg(long, value_name = "MS", default_value = "100")]
+    #[arg(long, value_name = "MS", default_value = "100", value_parser = clap::value_parser!(u64).range(10..))]
     duration: u64,
     /// Checkout of the Python program of the same name, to be measured as well
     #[arg(long, value_name = "PATH")]
@@ -89,7 +90,7 @@ impl Plan {
             return Self { rounds: 1, passes: 1, duration, latencies: 30, overload };
         }
         Self {
-            rounds: options.rounds.max(1),
+            rounds: options.rounds,
             passes: 3,
             duration: Duration::from_millis(options.duration),
             latencies: 300,
@@ -118,6 +119,10 @@ fn main() -> ExitCode {
     }
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "a number from 1 on".to_owned())
+}
+
 fn parse_mac(text: &str) -> Result<[u8; 6], Failure> {
     let octets: Result<Vec<u8>, _> = text.split(':').map(|octet| u8::from_str_radix(octet, 16)).collect();
     octets?.try_into().map_err(|_| "an address has six octets".into())
@@ -127,7 +132,7 @@ fn parse_mac(text: &str) -> Result<[u8; 6], Failure> {
 fn measure(options: &Options) -> Result<bool, Failure> {
     namespace::enter_user_and_network_namespace()?;
     let programs = find_programs(options)?;
-    let mut results = Results::new(choose_subjects(options, &programs));
+    let mut results = Results::new(choose_subjects(options, &programs)?);
     let processors = Processors::claim()?;
     let plan = Plan::new(options);
     let mut turns = Turns { prng: Prng::new(0), subjects: results.subjects().len() };
@@ -160,7 +165,7 @@ fn find_programs(options: &Options) -> Result<Programs, Failure> {
     Ok(Programs { bridge, bench, rp_pppoe, original, beside, chat_script, options: &[] })
 }
 
-fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
+fn choose_subjects(options: &Options, programs: &Programs) -> Result<Vec<Subject>, Failure> {
     let mut subjects = vec![
         Subject::Bridge { transparent: false },
         Subject::Forwarder { filled: false },
@@ -176,11 +181,17 @@ fn choose_subjects(options: &Options, programs: &Programs) -> Vec<Subject> {
         Some(_) => subjects.push(Subject::Original),
         None => eprintln!("not measured: the Python original, for want of --original PATH"),
     }
-    subjects.retain(|subject| options.only.as_ref().is_none_or(|word| subject.name().contains(word)));
-    subjects
+    if let Some(word) = &options.only {
+        let names: Vec<_> = subjects.iter().map(Subject::name).collect();
+        subjects.retain(|subject| subject.name().contains(word));
+        if subjects.is_empty() {
+            return Err(format!("--only {word}: none of {} contains that", names.join("; ")).into());
+        }
+    }
+    Ok(subjects)
 }
 
-/// In which order the subjects are started and get their turns: another each time, so that what one leaves behind, such as a machine
+/// In which order the subjects are started and get their turns: another each time, the same in each run, so that what one leaves behind, such as a machine
 /// that was made to slow down, meets all others alike.
 struct Turns {
     prng: Prng,

@@ -1,4 +1,4 @@
-//! What was measured: kept by round, shown as a table of medians, saved as a table and as JSON.
+//! What was measured: kept as it came, shown as a table of medians, saved as a table and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -137,10 +137,12 @@ impl Results {
 
     fn write_throughput(&self, f: &mut fmt::Formatter<'_>, work: Work) -> fmt::Result {
         let (accm, size, direction) = work;
+        let is_beside = self.find(&Subject::Beside).is_some();
+        let other = if is_beside { format!("{:>13}", "other build") } else { String::new() };
         writeln!(f, "\n{}, {size} octets, ACCM {accm:08x}", direction.name())?;
         writeln!(
             f,
-            "  {:<24}{:>10}  {:>9} {:>17}  {:>9}  {:>6}  {:>8}{:>7}{:>9}",
+            "  {:<24}{:>10}  {:>9} {:>17}  {:>9}  {:>6}  {:>8}{other}{:>7}{:>9}",
             "",
             "frames/s",
             "CPU ns/fr",
@@ -157,15 +159,19 @@ impl Results {
             let ratio = |to| {
                 self.ratio(work, number, to, processor_time).map_or("-".to_owned(), |r| format!("{r:.2}"))
             };
+            // How many octets framing adds to small frames is the headers', which are not random.
+            let filled =
+                if size == LARGE { ratio(&Subject::Forwarder { filled: true }) } else { "-".to_owned() };
+            let other = if is_beside { format!("{:>13}", ratio(&Subject::Beside)) } else { String::new() };
             writeln!(
                 f,
-                "  {:<24}{:>10.0}  {:>9.0} {:>17}  {:>9}  {:>6}  {:>8}{:>7}{:>9}",
+                "  {:<24}{:>10.0}  {:>9.0} {:>17}  {:>9}  {:>6}  {:>8}{other}{:>7}{:>9}",
                 subject.name(),
                 median(&self.numbers(work, number, frames_per_second)),
                 median(&used),
                 format!("[{:.0}..{:.0}]", quantile(&used, 0.0), quantile(&used, 1.0)),
                 ratio(&Subject::Forwarder { filled: false }),
-                ratio(&Subject::Forwarder { filled: true }),
+                filled,
                 ratio(&Subject::RpPppoe),
                 runs.iter().map(|run| run.lost).sum::<u64>(),
                 runs.iter().map(|run| run.damaged).sum::<u64>(),
@@ -248,7 +254,7 @@ impl Results {
         Ok(())
     }
 
-    /// Every number of every round.
+    /// Every number of every measurement.
     pub(crate) fn to_json(&self) -> String {
         let mut entries = Vec::new();
         for ((work, subject), runs) in &self.throughput {

@@ -174,8 +174,10 @@ fn command(
     let mac = Mac(host.mac).to_string();
     let mut command = match subject {
         Subject::Bridge { .. } | Subject::Beside => {
-            let other = programs.beside.as_ref().filter(|_| *subject == Subject::Beside);
-            let mut command = Command::new(other.unwrap_or(&programs.bridge));
+            let mut command = Command::new(match subject {
+                Subject::Beside => programs.beside.as_ref().ok_or("no other build was named")?,
+                _ => &programs.bridge,
+            });
             command.arg("--chatscript").arg(&programs.chat_script);
             command.args(["--lcp", if subject.is_transparent() { "transparent" } else { "mediate" }]);
             // As fast as it goes, and no LCP of its own while frames are counted.
@@ -201,7 +203,7 @@ fn command(
         }
         Subject::Original => {
             let mut command = Command::new("python3");
-            let checkout = programs.original.as_deref().unwrap_or(Path::new("."));
+            let checkout = programs.original.as_ref().ok_or("no checkout of the original was named")?;
             command.arg(checkout.join("pppoe-serial-bridge.py")).arg(tty).args([SERVICE, interface]);
             command.stderr(Stdio::null());
             command

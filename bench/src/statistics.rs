@@ -14,7 +14,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// The median of the ratios of values of the same round.
+/// The median of the ratios of values that were measured side by side.
 pub(crate) fn median_ratio(values: &[f64], to: &[f64]) -> f64 {
     let ratios: Vec<f64> = values.iter().zip(to).map(|(value, to)| value / to).collect();
     median(&ratios)

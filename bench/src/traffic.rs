@@ -154,7 +154,7 @@ impl<'a> Generator<'a> {
         let (good, damaged) = (down.good + up.good, down.damaged + up.damaged);
         Ok(Throughput {
             frames: good,
-            frames_per_second: good as f64 / elapsed.as_secs_f64(),
+            frames_per_second: if good == 0 { 0.0 } else { good as f64 / elapsed.as_secs_f64() },
             processor_time_per_frame: used.as_nanos() as f64 / good.max(1) as f64,
             lost: (self.down.sent + self.up.sent).saturating_sub(good + damaged),
             damaged,
