@@ -191,8 +191,8 @@ fn choose_subjects(options: &Options, programs: &Programs) -> Result<Vec<Subject
     Ok(subjects)
 }
 
-/// In which order the subjects are started and get their turns: another each time, the same in each run, so that what one leaves behind, such as a machine
-/// that was made to slow down, meets all others alike.
+/// In which order the subjects are started and get their turns: another each time, the same in each run, so that what
+/// one leaves behind, such as a machine that was made to slow down, meets all others alike.
 struct Turns {
     prng: Prng,
     subjects: usize,

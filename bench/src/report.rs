@@ -334,8 +334,8 @@ impl fmt::Display for Results {
         writeln!(f, "{}", self.machine.description())?;
         writeln!(
             f,
-            "CPU: time of the process per frame. forwarder, filled, rp-pppoe: CPU in relation to that of the bare forwarder, of \
-             the one that fills up to as many octets, and of rp-pppoe; medians."
+            "CPU: time of the process per frame. forwarder, filled, rp-pppoe: CPU in relation to that of the bare \
+             forwarder, of the one that fills up to as many octets, and of rp-pppoe; medians."
         )?;
         for accm in MAPS {
             for size in SIZES {
