@@ -167,7 +167,7 @@ impl Deframer {
 
     /// The control octets that may not be a frame's own.
     const fn made_up(&self) -> Accm {
-        if self.bad < NOISE || self.bad.is_multiple_of(16) { self.receive_accm } else { Accm::NONE }
+        if self.bad < NOISE || self.bad.is_multiple_of(NOISE) { self.receive_accm } else { Accm::NONE }
     }
 
     /// Counts what came between two flags; less than a frame is of no account.
@@ -203,7 +203,8 @@ impl Deframer {
     }
 }
 
-/// Bad frames in a row that are all read twice: more than noise makes of a line that is of any use.
+/// Bad frames in a row that are all read twice, and of how many more one is: more than noise makes of a line that is of
+/// any use.
 const NOISE: u32 = 16;
 
 impl Default for Deframer {

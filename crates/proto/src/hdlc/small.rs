@@ -151,28 +151,34 @@ trait Lanes:
     fn fcs(self, len: u32) -> Fcs16;
 }
 
+/// What is written alike for all integers.
+macro_rules! as_integer {
+    () => {
+        #[inline]
+        fn first(octets: &[u8]) -> Option<Self> {
+            Some(Self::from_le_bytes(*octets.first_chunk()?))
+        }
+
+        #[inline]
+        fn before(lane: u32) -> Self {
+            (1 << (LANE_BITS * lane)) - 1
+        }
+
+        #[inline]
+        fn first_of(self) -> u32 {
+            self.trailing_zeros() / LANE_BITS
+        }
+    };
+}
+
 impl Lanes for u64 {
     const LANES: u32 = lanes::LANES as u32;
     const NONE: Self = 0;
-
-    #[inline]
-    fn first(octets: &[u8]) -> Option<Self> {
-        Some(Self::from_le_bytes(*octets.first_chunk()?))
-    }
-
-    #[inline]
-    fn before(lane: u32) -> Self {
-        (1 << (LANE_BITS * lane)) - 1
-    }
+    as_integer!();
 
     #[inline]
     fn find(self, find: impl Fn(u64) -> u64) -> Self {
         find(self)
-    }
-
-    #[inline]
-    fn first_of(self) -> u32 {
-        self.trailing_zeros() / LANE_BITS
     }
 
     #[inline]
@@ -189,25 +195,11 @@ impl Lanes for u64 {
 impl Lanes for u128 {
     const LANES: u32 = 2 * u64::LANES;
     const NONE: Self = 0;
-
-    #[inline]
-    fn first(octets: &[u8]) -> Option<Self> {
-        Some(Self::from_le_bytes(*octets.first_chunk()?))
-    }
-
-    #[inline]
-    fn before(lane: u32) -> Self {
-        (1 << (LANE_BITS * lane)) - 1
-    }
+    as_integer!();
 
     #[inline]
     fn find(self, find: impl Fn(u64) -> u64) -> Self {
         Self::from(find(self as u64)) | Self::from(find((self >> u64::BITS) as u64)) << u64::BITS
-    }
-
-    #[inline]
-    fn first_of(self) -> u32 {
-        self.trailing_zeros() / LANE_BITS
     }
 
     #[inline]
