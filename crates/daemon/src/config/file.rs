@@ -1,5 +1,6 @@
 //! From the text of the files to [`Settings`]: every key of the whole and of a modem, its bounds and its default.
 
+use super::likeness::OF_SCRIPTS;
 use super::offer::{interfaces, services};
 use super::problem::{Place, Problems};
 use super::script::{self, Setting};
@@ -382,17 +383,6 @@ fn line_rate(section: &mut Section<'_>) -> Option<u32> {
     }
     Some(found.value)
 }
-
-const OF_SCRIPTS: [&str; 8] = [
-    "chat_timeout",
-    "chat_pacing",
-    "chat_short_pause",
-    "chat_fractional_timeouts",
-    "phone",
-    "phone2",
-    "environment",
-    "variables",
-];
 
 fn dial(section: &mut Section<'_>, setting: Setting<'_>) -> Dial {
     let text = section.value::<String>("chat");

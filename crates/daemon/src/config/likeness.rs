@@ -79,9 +79,10 @@ const SYNONYMS: [(&str, &str); 31] = [
 ];
 
 /// Where the keys are that may stand in a wrong table.
-const PLACES: [(&str, &[&str]); 6] = [
+const PLACES: [(&str, &[&str]); 7] = [
     ("above the first [table]", &["log_level", "wait", "ac_name"]),
     ("in [modem.NAME]", &OF_MODEMS),
+    ("in [modem.NAME]", &OF_SCRIPTS),
     (
         "in [service.NAME]",
         &["modems", "pool", "when_busy", "sessions", "pado_delay", "pado_delay_per_session", "allow", "deny"],
@@ -91,7 +92,7 @@ const PLACES: [(&str, &[&str]); 6] = [
     ("in [discovery]", &["disclose_services", "accept_missing_service_name", "padi_rate", "peer_rate"]),
 ];
 
-const OF_MODEMS: [&str; 43] = [
+const OF_MODEMS: [&str; 35] = [
     "device",
     "speed",
     "flow",
@@ -127,6 +128,10 @@ const OF_MODEMS: [&str; 43] = [
     "chat_file",
     "connect",
     "connect_timeout",
+];
+
+/// Keys of modems that only chat scripts look at.
+pub(super) const OF_SCRIPTS: [&str; 8] = [
     "chat_timeout",
     "chat_pacing",
     "chat_short_pause",
