@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, process, thread};
@@ -17,6 +17,7 @@ use std::{env, process, thread};
 use bridge_proto::chat::{Conversation, ConversationOptions, ConversationOutput, Script, ScriptOptions};
 use bridge_proto::time::Instant;
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
@@ -176,13 +177,25 @@ fn run_theirs(case: &Case, script: &Path) -> Outcome {
         let answer = modem.hear(&buffer[..length]);
         master.write_all(&answer).unwrap();
         if modem.has_hung_up() {
+            hang_up(master, &child);
             break;
         }
     }
-    drop(master);
     let exit_code = child.wait().unwrap().code().unwrap_or(-1);
     let shown = without_dates(&shown.join().unwrap());
     Outcome { sent: modem.sent.escape_ascii().to_string(), shown, exit_code }
+}
+
+/// Closes the master while chat(8) stands still, so that it meets a line that is all hung up.
+///
+/// The kernel first says that the other end is closed, and hangs up after that. A chat(8) that ran between
+/// the two could still restore the terminal's modes, as on no real line, and exits with 3 in place of 2.
+fn hang_up(master: File, chat: &Child) {
+    let chat = Pid::from_child(chat);
+    kill_process(chat, Signal::STOP).unwrap();
+    waitpid(Some(chat), WaitOptions::UNTRACED).unwrap();
+    drop(master);
+    kill_process(chat, Signal::CONT).unwrap();
 }
 
 /// Both ends of a pseudo-terminal, already raw so that nothing is lost before chat(8) makes it so.
