@@ -79,6 +79,12 @@ pub enum DiscardReason {
     /// Its flow had kept the queue toward the modem long for too long (RFC 8289).
     ModemQueueDelay,
 
+    // LCP, either way (RFC 1661 §5).
+    /// It could not be read, and there was nobody yet, or no more, who could judge it.
+    MalformedLcp,
+    /// Not of the goodbye, while the link is being terminated.
+    LinkTerminating,
+
     // Serial line, modem to host (RFC 1662).
     /// The frame check sequence is wrong.
     BadFcs,
@@ -106,7 +112,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::NotForUs,
         Self::KernelBacklog,
         Self::OversizedEthernetFrame,
@@ -139,6 +145,8 @@ impl DiscardReason {
         Self::ModemNotConnected,
         Self::ModemBacklog,
         Self::ModemQueueDelay,
+        Self::MalformedLcp,
+        Self::LinkTerminating,
         Self::BadFcs,
         Self::Aborted,
         Self::ShortFrame,
@@ -194,6 +202,8 @@ impl DiscardReason {
             Self::ModemNotConnected => "modem_not_connected",
             Self::ModemBacklog => "modem_backlog",
             Self::ModemQueueDelay => "modem_queue_delay",
+            Self::MalformedLcp => "malformed_lcp",
+            Self::LinkTerminating => "link_terminating",
             Self::BadFcs => "bad_fcs",
             Self::Aborted => "aborted",
             Self::ShortFrame => "short_frame",
@@ -246,6 +256,8 @@ impl DiscardReason {
             Self::ModemNotConnected => "the host spoke before its modem had connected",
             Self::ModemBacklog => "the line to the modem is slower than what the host sends",
             Self::ModemQueueDelay => "tells a sender that the line to the modem is full; normal in an upload",
+            Self::MalformedLcp => "an LCP packet that could not be read, before or after the link",
+            Self::LinkTerminating => "LCP that came while its link was being ended; normal",
             Self::BadFcs => "damaged on the serial line",
             Self::Aborted => "the modem gave a frame up in the middle",
             Self::ShortFrame => "too short for a PPP frame; noise or modem text",

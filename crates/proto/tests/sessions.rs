@@ -7,6 +7,7 @@ use bridge_proto::bridge::{
 };
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::discovery::{AcName, DiscoveryPolicy, ServiceName};
+use bridge_proto::event::Event;
 use bridge_proto::forward::{Route, SessionTable, host_to_modem, modem_to_host};
 use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
@@ -31,10 +32,11 @@ const HOST_ACK: &[u8] = b"\xc0\x21\x02\x09\x00\x0a\x05\x06\xca\xfe\xba\xbe";
 const MODEM_REQUEST: &[u8] = b"\xc0\x21\x01\x09\x00\x0a\x05\x06\xca\xfe\xba\xbe";
 const MODEM_ACK: &[u8] = b"\xc0\x21\x02\x07\x00\x04";
 
-/// A bridge with one modem, which a program dials, and the time that has passed for it.
+/// A bridge with one modem, which a program dials, the time that has passed for it, and what it has dropped.
 struct Story {
     bridge: Bridge,
     now: Instant,
+    discards: Vec<DiscardReason>,
 }
 
 impl Story {
@@ -62,14 +64,22 @@ impl Story {
             services: vec![ServiceConfig::new(ServiceName::parse(b"internet").unwrap(), vec![MODEM])],
             modems: vec![modem],
         };
-        let mut story = Self { bridge: Bridge::new(config, Seed([7; 32])), now: Instant::from_millis(1000) };
+        let bridge = Bridge::new(config, Seed([7; 32]));
+        let mut story = Self { bridge, now: Instant::from_millis(1000), discards: Vec::new() };
         story.hear(Input::InterfaceUp { interface: ETH0, mac: US, mtu: 1500 });
         story.hear(Input::ModemAppeared { modem: MODEM });
         story
     }
 
     fn outputs(&mut self) -> Vec<Output> {
-        std::iter::from_fn(|| self.bridge.poll_output()).collect()
+        let outputs: Vec<_> = std::iter::from_fn(|| self.bridge.poll_output()).collect();
+        self.discards.extend(outputs.iter().filter_map(|output| match output {
+            Output::Event(Event::Discarded { reason, .. } | Event::DiscardedLcp { reason, .. }) => {
+                Some(*reason)
+            }
+            _ => None,
+        }));
+        outputs
     }
 
     /// Something happens; what comes of it, but for events.
@@ -162,6 +172,9 @@ fn packets(outputs: &[Output]) -> Vec<Vec<u8>> {
     });
     packets.collect()
 }
+
+/// LCP whose Length is more than there is.
+const MALFORMED: &[u8] = b"\xc0\x21\x01\x07\x00\x40";
 
 /// Where each output goes, in order: discovery packets by their code, LCP packets by theirs.
 fn told(outputs: &[Output]) -> Vec<String> {
@@ -348,4 +361,68 @@ fn an_echo_is_answered_for_a_deaf_modem_while_lcp_is_open() {
     assert_eq!(ppp, b"\xc0\x21\x0a\x2a\x00\x0a\xca\xfe\xba\xbehi");
     story.modem_says(b"\xc0\x21\x01\x0b\x00\x04");
     assert_eq!(told(&story.host_says(echo)), ["modem 9"], "negotiating again: it is the modem's to answer");
+}
+
+#[test]
+fn lcp_that_comes_too_early_is_counted_or_kept() {
+    let mut story = Story::new();
+    let cookie = story.cookie(HOST);
+    story.padr(&cookie, b"internet", b"1");
+    story.hear(Input::ModemOpened { modem: MODEM });
+    story.wait(Duration::from_secs(4));
+    for (ppp, expected) in [
+        (HOST_REQUEST, None),
+        (MALFORMED, Some(DiscardReason::MalformedLcp)),
+        (HOST_ACK, Some(DiscardReason::ModemNotConnected)),
+    ] {
+        assert!(story.host_says(ppp).is_empty());
+        assert_eq!(story.discards.pop(), expected);
+    }
+    let connected = story.hear(Input::CommandSucceeded { modem: MODEM });
+    assert_eq!(told(&connected), ["modem 1"], "what was kept is told");
+    assert_eq!(told(&story.host_says(MALFORMED)), ["modem 1"], "the other end can judge it now");
+    assert_eq!(story.discards, []);
+}
+
+#[test]
+fn lcp_of_a_modem_without_a_host_is_counted_or_kept() {
+    let mut story = Story::new();
+    let (cookie, again) = (story.cookie(HOST), story.cookie(HOST));
+    story.padr(&cookie, b"internet", b"1");
+    story.hear(Input::ModemOpened { modem: MODEM });
+    let pads = packets(&story.hear(Input::CommandSucceeded { modem: MODEM })).remove(0);
+    let id = SessionId::new(DiscoveryPacket::parse(&pads).unwrap().session_id);
+    let padt = TagWriter::new(US, HOST, Code::Padt, id, 1500).finish();
+    story.hear(Input::Discovery { interface: ETH0, frame: &padt });
+    assert_eq!(story.state(), ModemState::Online, "warm");
+    for ppp in [MODEM_ACK, MALFORMED] {
+        assert!(story.modem_says(ppp).is_empty());
+        assert_eq!(story.discards.pop(), Some(DiscardReason::NoSession));
+    }
+    assert!(story.modem_says(MODEM_REQUEST).is_empty());
+    story.padr(&again, b"internet", b"2");
+    assert_eq!(told(&story.host_says(HOST_REQUEST)), ["modem 1", "host 1"]);
+    assert_eq!(story.discards, []);
+}
+
+#[test]
+fn lcp_that_is_not_of_the_goodbye_is_counted() {
+    let mut story = Story::new();
+    story.session();
+    story.hear(Input::Shutdown);
+    for (ppp, expected) in
+        [(HOST_REQUEST, DiscardReason::LinkTerminating), (MALFORMED, DiscardReason::MalformedLcp)]
+    {
+        assert!(story.host_says(ppp).is_empty());
+        assert!(story.modem_says(ppp).is_empty());
+        assert_eq!(std::mem::take(&mut story.discards), [expected; 2]);
+    }
+}
+
+#[test]
+fn a_packet_at_an_interface_that_is_down_is_counted() {
+    let mut story = Story::new();
+    story.hear(Input::InterfaceDown { interface: ETH0 });
+    assert!(story.padi(HOST).is_empty());
+    assert_eq!(story.discards, [DiscardReason::InterfaceDown]);
 }

@@ -40,7 +40,9 @@ impl Place {
 
 impl Bridge {
     pub(super) fn on_discovery(&mut self, now: Instant, id: InterfaceId, frame: &[u8]) {
-        let Some(local) = self.interface(id) else { return };
+        let Some(local) = self.interface(id) else {
+            return self.discard(id, None, DiscardReason::InterfaceDown);
+        };
         let packet = match DiscoveryPacket::parse(frame) {
             Ok(packet) => packet,
             Err(error) => return self.discard(id, None, error.into()),

@@ -7,6 +7,7 @@
 use super::Bridge;
 use super::call::{Ending, Goodbye};
 use super::io::Output;
+use crate::discard::DiscardReason;
 use crate::event::{CloseReason, ConnectFailure, Direction, Event, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger};
@@ -181,7 +182,9 @@ impl Bridge {
         if *side == Goodbye::Grace {
             return self.mediate(now, modem, direction, ppp);
         }
-        let Ok(packet) = LcpPacket::parse(ppp) else { return };
+        let Ok(packet) = LcpPacket::parse(ppp) else {
+            return self.discard_lcp(modem, DiscardReason::MalformedLcp);
+        };
         match packet.code {
             LcpCode::TERMINATE_ACK if *side == Goodbye::Asked(packet.identifier) => {
                 *side = Goodbye::Done;
@@ -193,7 +196,7 @@ impl Bridge {
                 self.send_lcp(modem, back, answer);
                 self.check_goodbyes(now, modem);
             }
-            _ => {}
+            _ => self.discard_lcp(modem, DiscardReason::LinkTerminating),
         }
     }
 

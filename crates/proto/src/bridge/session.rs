@@ -111,7 +111,9 @@ impl Bridge {
     pub(super) fn on_host_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
         let Some(line) = self.line_mut(modem) else { return };
         let state = line.state;
-        let Some(session) = line.session_mut() else { return };
+        let Some(session) = line.session_mut() else {
+            return self.discard_lcp(modem, DiscardReason::UnknownSession);
+        };
         session.heard = true;
         session.watch.host_spoke(now);
         self.report(Event::Lcp { modem, direction: Direction::HostToModem, ppp: ppp.to_vec() });
@@ -123,17 +125,22 @@ impl Bridge {
             }
             ModemState::Opening | ModemState::Dialing => self.on_early_lcp(now, modem, ppp),
             ModemState::Terminating => self.on_goodbye_lcp(now, modem, Direction::HostToModem, ppp),
-            ModemState::Absent | ModemState::Idle | ModemState::HangingUp | ModemState::BackingOff => {}
+            ModemState::Absent | ModemState::Idle | ModemState::HangingUp | ModemState::BackingOff => {
+                self.discard_lcp(modem, DiscardReason::ModemNotConnected);
+            }
         }
     }
 
     pub(super) fn on_modem_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
         let Some(line) = self.line(modem) else { return };
-        let state = line.state;
+        let (state, has_host) = (line.state, line.session().is_some());
         self.report(Event::Lcp { modem, direction: Direction::ModemToHost, ppp: ppp.to_vec() });
         match state {
             ModemState::Online => {
-                self.keep_modem_request(modem, ppp);
+                let is_kept = self.keep_modem_request(modem, ppp);
+                if !has_host && !is_kept {
+                    self.discard_lcp(modem, DiscardReason::NoSession);
+                }
                 self.mediate(now, modem, Direction::ModemToHost, ppp);
                 self.repeat_unheard_request(now, modem, ppp);
             }
@@ -143,16 +150,22 @@ impl Bridge {
             | ModemState::Opening
             | ModemState::Dialing
             | ModemState::HangingUp
-            | ModemState::BackingOff => {}
+            | ModemState::BackingOff => self.discard_lcp(modem, DiscardReason::NoSession),
         }
     }
 
+    pub(super) fn discard_lcp(&mut self, modem: ModemId, reason: DiscardReason) {
+        self.report(Event::DiscardedLcp { modem, reason });
+    }
+
     /// A far end asks only so often, and its host may be away meanwhile: its newest request is kept.
-    fn keep_modem_request(&mut self, modem: ModemId, ppp: &[u8]) {
+    /// Says whether it was one.
+    fn keep_modem_request(&mut self, modem: ModemId, ppp: &[u8]) -> bool {
         let asks = LcpPacket::parse(ppp).is_ok_and(|packet| packet.code == LcpCode::CONFIGURE_REQUEST);
         if let Some(call) = self.line_mut(modem).and_then(|line| line.call.as_mut()).filter(|_| asks) {
             call.unanswered = Some(ppp.to_vec());
         }
+        asks
     }
 
     /// A host that has spoken listens: it hears what the far end asked before it came.
@@ -167,7 +180,9 @@ impl Bridge {
     /// LCP of a host whose modem is still dialing: the newest Configure-Request is kept for the modem, a
     /// goodbye is answered in its stead, anything else is of no use later.
     fn on_early_lcp(&mut self, now: Instant, modem: ModemId, ppp: &[u8]) {
-        let Ok(packet) = LcpPacket::parse(ppp) else { return };
+        let Ok(packet) = LcpPacket::parse(ppp) else {
+            return self.discard_lcp(modem, DiscardReason::MalformedLcp);
+        };
         match packet.code {
             LcpCode::CONFIGURE_REQUEST => {
                 if let Some(session) = self.line_mut(modem).and_then(|line| line.session_mut()) {
@@ -179,7 +194,7 @@ impl Bridge {
                 self.emit(Output::SendToHost { modem, ppp: answer });
                 self.close_session(now, modem, CloseReason::HostTerminated);
             }
-            _ => self.report(Event::DiscardedLcp { modem, reason: DiscardReason::ModemNotConnected }),
+            _ => self.discard_lcp(modem, DiscardReason::ModemNotConnected),
         }
     }
 
@@ -252,9 +267,7 @@ impl Bridge {
                         if by_host { CloseReason::HostTerminated } else { CloseReason::ModemTerminated };
                     self.on_link_terminated(now, modem, reason);
                 }
-                MediatorOutput::Stray { .. } => {
-                    self.report(Event::DiscardedLcp { modem, reason: DiscardReason::StrayLcp });
-                }
+                MediatorOutput::Stray { .. } => self.discard_lcp(modem, DiscardReason::StrayLcp),
                 MediatorOutput::Renegotiating { .. } | MediatorOutput::EchoReplied { .. } => {}
             }
         }

@@ -85,7 +85,7 @@ impl World {
     }
 
     fn report(&mut self, event: Event) {
-        if let Event::Discarded { reason, .. } = event {
+        if let Event::Discarded { reason, .. } | Event::DiscardedLcp { reason, .. } = event {
             self.discard(reason);
         }
         self.laws.event(&event);
