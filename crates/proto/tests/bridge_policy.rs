@@ -591,14 +591,16 @@ fn an_offer_that_cannot_be_kept_any_more_is_not_made() {
 }
 
 #[test]
-fn held_offers_are_forgotten_with_their_interface_and_at_the_end() {
+fn held_offers_are_dropped_with_their_interface_and_at_the_end() {
     let mut story = with_delay(500, 0);
     story.send(ETH0, ANN, Code::Padi, &[(TagType::ServiceName, b"net")]);
     story.input(Input::InterfaceDown { interface: ETH0 });
     assert_eq!(story.bridge.poll_timeout(), None);
+    assert_eq!(story.discards(), [DiscardReason::InterfaceDown]);
     story.send(ETH1, ANN, Code::Padi, &[(TagType::ServiceName, b"net")]);
     story.input(Input::Shutdown);
     assert_eq!(story.bridge.poll_timeout(), None);
+    assert_eq!(story.discards(), [DiscardReason::InterfaceDown, DiscardReason::ServiceUnavailable]);
     assert!(story.bridge.is_finished());
 }
 

@@ -144,6 +144,13 @@ impl Bridge {
         }
     }
 
+    /// A PADI whose offer was held back and will never be made is dropped after all.
+    pub(super) fn forget_offers(&mut self, reason: DiscardReason, is_void: impl Fn(&HeldOffer) -> bool) {
+        for peer in self.offers.forget(is_void) {
+            self.discard(peer.interface, Some(peer.mac), reason);
+        }
+    }
+
     /// How long an offer of this service is held back now. A host that has a call here is nobody else's.
     fn delay(&self, now: Instant, peer: Peer, service: usize) -> Duration {
         if matches!(self.place(now, peer, service), Ok(Place::Own(_))) {

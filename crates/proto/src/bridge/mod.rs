@@ -45,6 +45,7 @@ pub use rescue::{RescueConfig, RescueWhen};
 pub use snapshot::{CallSnapshot, ModemSnapshot, Rest, ServiceSnapshot, SessionSnapshot, Snapshot};
 pub use watch::{Traffic, WatchConfig};
 
+use crate::discard::DiscardReason;
 use crate::discovery;
 use crate::discovery::{AccessConcentrator, CookieMint, LocalInterface, SessionIdAllocator};
 use crate::event::{CloseReason, Event, Peer, RefusalReason};
@@ -260,7 +261,7 @@ impl Bridge {
         // Hosts know their sessions by our address: with another one they are lost, and only from the old one
         // can they be told.
         if self.interface(id).is_some_and(|before| before.mac != mac) {
-            self.offers.forget(id);
+            self.forget_offers_on(id);
             self.end_calls_on(now, id, &CloseReason::InterfaceDown);
         }
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
@@ -270,11 +271,15 @@ impl Bridge {
     }
 
     fn leave_interface(&mut self, now: Instant, id: InterfaceId, reason: &CloseReason) {
-        self.offers.forget(id);
+        self.forget_offers_on(id);
         self.end_calls_on(now, id, reason);
         if let Some(slot) = self.interfaces.get_mut(usize::from(id.0)) {
             *slot = None;
         }
+    }
+
+    fn forget_offers_on(&mut self, id: InterfaceId) {
+        self.forget_offers(DiscardReason::InterfaceDown, |held| held.peer.interface == id);
     }
 
     /// What an interface carries is the MTU it has now.
@@ -300,7 +305,7 @@ impl Bridge {
 
     fn shut_down(&mut self, now: Instant) {
         self.shutting_down = true;
-        self.offers.forget_all();
+        self.forget_offers(DiscardReason::ServiceUnavailable, |_| true);
         let modems: Vec<ModemId> = self.lines.iter().map(|line| line.id).collect();
         for modem in modems {
             if let Some(next) = self.line_mut(modem).and_then(|line| line.next.take()) {

@@ -7,7 +7,6 @@
 
 use crate::discard::DiscardReason;
 use crate::event::Peer;
-use crate::id::InterfaceId;
 use crate::time::Instant;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -77,24 +76,16 @@ impl Offers {
         self.held.iter().map(|held| held.due).min()
     }
 
-    /// An interface is gone, or has another address.
-    pub(super) fn forget(&mut self, interface: InterfaceId) {
-        self.held.retain(|held| held.peer.interface != interface);
-    }
-
-    /// A service is gone.
-    pub(super) fn forget_service(&mut self, service: usize) {
-        self.held.retain(|held| held.service != service);
-    }
-
-    pub(super) fn forget_all(&mut self) {
-        self.held.clear();
+    /// Forgets those that will never be made, and says whose they were.
+    pub(super) fn forget(&mut self, is_void: impl Fn(&HeldOffer) -> bool) -> Vec<Peer> {
+        self.held.extract_if(.., |held| is_void(held)).map(|held| held.peer).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::InterfaceId;
     use crate::wire::ethernet::MacAddr;
 
     fn offer(peer: u16, frame: u8, due: u64) -> HeldOffer {

@@ -12,6 +12,7 @@
 use super::Bridge;
 use super::call::Line;
 use super::config::BridgeConfig;
+use crate::discard::DiscardReason;
 use crate::event::{CloseReason, RefusalReason};
 use crate::id::{InterfaceId, ModemId};
 use crate::modem::{ModemState, ModemTrigger};
@@ -102,7 +103,7 @@ impl Bridge {
 
     /// What is remembered of a service is not for another in its place.
     fn forget_service(&mut self, service: usize) {
-        self.offers.forget_service(service);
+        self.forget_offers(DiscardReason::UnknownService, |held| held.service == service);
         self.pools.forget_service(service);
         self.on_resume(Some(service));
     }
