@@ -136,6 +136,7 @@ impl Report {
     pub(crate) fn queued(&mut self, counts: Counts) {
         self.discard_many(DiscardReason::ModemBacklog, counts.backlog);
         self.discard_many(DiscardReason::ModemQueueDelay, counts.late);
+        self.discard_many(DiscardReason::SessionEnded, counts.forgotten);
         self.marked += counts.marked;
     }
 

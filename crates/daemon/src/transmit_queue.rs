@@ -73,6 +73,8 @@ pub(crate) struct TransmitQueue {
     is_straight: bool,
     /// Frames for which there was no room when they were to be encoded.
     unfit: u64,
+    /// Frames that were encoded, but not begun when their session was over.
+    forgotten: u64,
 }
 
 impl TransmitQueue {
@@ -95,6 +97,7 @@ impl TransmitQueue {
             lcp_waiting: 0,
             pace,
             unfit: 0,
+            forgotten: 0,
         }
     }
 
@@ -214,19 +217,21 @@ impl TransmitQueue {
     pub(crate) fn take_counts(&mut self) -> Counts {
         let mut counts = self.waiting.take_counts();
         counts.backlog += std::mem::take(&mut self.unfit);
+        counts.forgotten += std::mem::take(&mut self.forgotten);
         counts
     }
 
     /// Forgets the frames of the session that was, and what they told of it. One that was begun goes out whole, and
     /// so do the words of a chat script and LCP that is not behind data.
     pub(crate) fn forget_session(&mut self) {
-        self.end = self.next_frame();
+        self.forget_encoded();
         self.written(0);
         self.forget_waiting();
     }
 
     /// Forgets all octets and frames.
     pub(crate) fn clear(&mut self) {
+        self.forget_encoded();
         self.written(self.len());
         self.forget_waiting();
         self.pace.is_at_rest();
@@ -237,6 +242,14 @@ impl TransmitQueue {
     pub(crate) fn reset(&mut self) {
         self.pace = Pace::new(self.settings.line_rate);
         self.clear();
+    }
+
+    /// Each frame has a FLAG at either end.
+    fn forget_encoded(&mut self) {
+        let next = self.next_frame();
+        let flags = self.octets[next..self.end].iter().filter(|octet| **octet == FLAG).count();
+        self.forgotten += flags as u64 / 2;
+        self.end = next;
     }
 
     fn forget_waiting(&mut self) {

@@ -78,6 +78,8 @@ pub enum DiscardReason {
     ModemBacklog,
     /// Its flow had kept the queue toward the modem long for too long (RFC 8289).
     ModemQueueDelay,
+    /// It still waited for the modem when its session or its call ended.
+    SessionEnded,
 
     // LCP, either way (RFC 1661 §5).
     /// It could not be read, and there was nobody yet, or no more, who could judge it.
@@ -112,7 +114,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::NotForUs,
         Self::KernelBacklog,
         Self::OversizedEthernetFrame,
@@ -145,6 +147,7 @@ impl DiscardReason {
         Self::ModemNotConnected,
         Self::ModemBacklog,
         Self::ModemQueueDelay,
+        Self::SessionEnded,
         Self::MalformedLcp,
         Self::LinkTerminating,
         Self::BadFcs,
@@ -202,6 +205,7 @@ impl DiscardReason {
             Self::ModemNotConnected => "modem_not_connected",
             Self::ModemBacklog => "modem_backlog",
             Self::ModemQueueDelay => "modem_queue_delay",
+            Self::SessionEnded => "session_ended",
             Self::MalformedLcp => "malformed_lcp",
             Self::LinkTerminating => "link_terminating",
             Self::BadFcs => "bad_fcs",
@@ -256,6 +260,7 @@ impl DiscardReason {
             Self::ModemNotConnected => "the host spoke before its modem had connected",
             Self::ModemBacklog => "the line to the modem is slower than what the host sends",
             Self::ModemQueueDelay => "tells a sender that the line to the modem is full; normal in an upload",
+            Self::SessionEnded => "still waited for the modem when the session ended; normal",
             Self::MalformedLcp => "an LCP packet that could not be read, before or after the link",
             Self::LinkTerminating => "LCP that came while its link was being ended; normal",
             Self::BadFcs => "damaged on the serial line",

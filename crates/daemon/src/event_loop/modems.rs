@@ -128,11 +128,11 @@ impl EventLoop {
         while let Some(modem) = self.touched.pop() {
             let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { continue };
             port.is_touched = false;
+            let flushed = port.flush(now);
+            self.report.queued(port.take_counts());
             if !port.is_open() {
                 continue;
             }
-            let flushed = port.flush(now);
-            self.report.queued(port.take_counts());
             if port.next_flush().is_some() && !std::mem::replace(&mut port.is_held, true) {
                 self.held.push(modem);
             }

@@ -176,6 +176,7 @@ fn another_session_gets_nothing_of_the_one_before_but_the_end_of_a_frame() {
     queue.push_lcp(Instant::ZERO, &framer, &ECHO).unwrap();
     queue.forget_session();
     assert_eq!(queue.waiting.data_octets(), 0);
+    assert_eq!(queue.take_counts().forgotten, 18, "all but the two that were begun");
     // Two flows of UDP take turns again, as nobody has agreed to anything.
     let packet = |flow: u8, number: u8| {
         let mut ppp = vec![0; 1000];

@@ -37,7 +37,7 @@ pub use pace::Pace;
 
 use crate::discard::DiscardReason;
 use crate::time::Instant;
-use arena::{Arena, Arriving, Chain, Taken};
+use arena::{Arena, Arriving, Chain, SLOTS, Taken};
 use classify::{Class, Ordered, classify};
 use codel::CodelParameters;
 use flows::{Flows, ORDERED};
@@ -58,7 +58,9 @@ pub struct Counts {
     pub backlog: u64,
     /// Dropped because their flow had kept the line waiting for too long ([`DiscardReason::ModemQueueDelay`]).
     pub late: u64,
-    /// Marked for the same reason instead (ECN).
+    /// Forgotten because the session that they were of is over ([`DiscardReason::SessionEnded`]).
+    pub forgotten: u64,
+    /// Marked instead of being dropped as late (ECN).
     pub marked: u64,
 }
 
@@ -199,6 +201,7 @@ impl ModemQueue {
 
     /// Forgets all frames, and what they told of the session that was.
     pub fn clear(&mut self) {
+        self.counts.forgotten += u64::from(SLOTS - self.arena.free());
         while self.arena.pop(&mut self.lcp).is_some() {}
         while self.arena.pop(&mut self.control).is_some() {}
         self.flows.clear(&mut self.arena);

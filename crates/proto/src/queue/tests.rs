@@ -233,7 +233,19 @@ fn frames_that_pass_without_waiting_are_learned_from_too_until_the_session_ends(
     assert!(ordered(&mut queue));
     queue.clear();
     assert!(!ordered(&mut queue));
+    assert_eq!(queue.take_counts(), Counts::default());
     assert!(ordered(&mut ModemQueue::new(Discipline::Fifo, KEY, Memory::default())));
+}
+
+#[test]
+fn what_is_forgotten_with_a_session_is_counted() {
+    let mut queue = fair();
+    for (protocol, flow) in [(0xc021, 0), (0x8021, 0), (0x0021, 1), (0x0021, 2), (0x00fd, 0)] {
+        queue.push(Instant::ZERO, &frame(protocol, flow, 0, 100)).unwrap();
+    }
+    queue.clear();
+    queue.clear();
+    assert_eq!(queue.take_counts(), Counts { forgotten: 5, ..Counts::default() });
 }
 
 #[derive(Clone, Debug)]
