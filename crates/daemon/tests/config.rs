@@ -219,6 +219,17 @@ fn a_line_for_the_log_says_file_line_and_column() {
 }
 
 #[test]
+fn no_pin_or_password_is_quoted_whatever_is_wrong_with_its_line() {
+    for name in ["secrets", "secret_types"] {
+        let problems = load(Path::new(&format!("tests/config/{name}.toml"))).unwrap_err();
+        let told: String = problems.lines().chain([problems.render(true)]).collect();
+        for secret in ["hunter2", "4711"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+}
+
+#[test]
 fn what_is_written_is_what_the_bridge_is_told() {
     let config = load(Path::new("tests/config/everything.toml")).unwrap().config;
     assert_eq!((config.log_level, config.wait), (LogLevel::Debug, false));

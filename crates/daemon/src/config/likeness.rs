@@ -142,6 +142,11 @@ pub(super) const OF_SCRIPTS: [&str; 8] = [
     "variables",
 ];
 
+/// Whether there is such a key in any table.
+pub(super) fn is_key(word: &str) -> bool {
+    PLACES.iter().any(|(_, keys)| keys.contains(&word))
+}
+
 /// Where the key `word` belongs, if there is one in any table.
 fn place_of_key(word: &str) -> Option<String> {
     let places = PLACES.iter().filter(|(_, keys)| keys.contains(&word));

@@ -10,6 +10,7 @@ mod offer;
 mod places;
 mod problem;
 mod script;
+mod secret;
 mod section;
 mod settings;
 mod size;

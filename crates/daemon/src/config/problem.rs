@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: all of it at once, each with its place and a remedy.
 
+use super::secret;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 struct Source {
     path: PathBuf,
     text: String,
+    /// What of it may be quoted.
+    shown: String,
 }
 
 /// A stretch of a text.
@@ -54,7 +57,8 @@ const MOST_TOLD: usize = 50;
 
 impl Problems {
     pub(super) fn add_source(&mut self, path: &Path, text: String) -> usize {
-        self.sources.push(Source { path: path.to_owned(), text });
+        let shown = secret::masked(&text);
+        self.sources.push(Source { path: path.to_owned(), text, shown });
         self.sources.len() - 1
     }
 
@@ -63,6 +67,12 @@ impl Problems {
             .get(place.source)
             .and_then(|source| source.text.get(place.start..place.end))
             .unwrap_or("")
+    }
+
+    /// Whether a PIN or a password may be in that stretch.
+    pub(super) fn is_secret(&self, place: &Place) -> bool {
+        let source = self.sources.get(place.source);
+        source.is_some_and(|source| secret::is_near(&source.text, place.start..place.end))
     }
 
     /// The directory of the file that `place` is in.
@@ -155,7 +165,7 @@ impl Problems {
         let help = problem.help.as_deref().map(|help| Level::HELP.message(help));
         let group = match place {
             Some((place, source)) => title.element(
-                Snippet::source(source.text.as_str())
+                Snippet::source(source.shown.as_str())
                     .path(source.path.to_string_lossy().into_owned())
                     .annotation(AnnotationKind::Primary.span(place.start..place.end)),
             ),

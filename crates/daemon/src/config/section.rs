@@ -128,9 +128,13 @@ impl<'t> Section<'t> {
                 let wrong = error.span().map(|span| Place::new(entry.source, span));
                 // In a list or a table it may be only one of the texts that is none.
                 let inner = wrong.filter(|wrong| *wrong != place);
-                let written = self.problems.borrow().text(inner.as_ref().unwrap_or(&place)).to_owned();
+                let wrong = inner.as_ref().unwrap_or(&place);
+                let is_secret = self.problems.borrow().is_secret(wrong);
+                let written = self.problems.borrow().text(wrong).to_owned();
                 let help = match &inner {
+                    Some(_) if is_secret => Some("write \"...\"".to_owned()),
                     Some(_) => Some(format!("write \"{written}\"")),
+                    None if is_secret => None,
                     None => T::remedy(entry.value.get_ref(), &written).or_else(|| {
                         let is_table = entry.value.get_ref().is_table() && !self.name.is_empty();
                         is_table.then(|| format!("write {key} = ... below [{}]", self.name))

@@ -1,6 +1,7 @@
 //! What is wrong with the syntax of a file, and what was probably meant.
 
 use super::problem::{Place, Problems};
+use super::secret;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -110,6 +111,13 @@ impl Slip<'_> {
         before.rsplit('\n').next().unwrap_or_default().trim_start()
     }
 
+    /// A value as TOML wants it, unless it may be a PIN or a password.
+    fn written(&self, value: &str) -> String {
+        let rest = self.text.get(self.span.end..).unwrap_or_default();
+        let end = self.span.end + rest.find('\n').unwrap_or(rest.len());
+        if secret::is_near(self.text, self.span.start..end) { "\"...\"".to_owned() } else { written(value) }
+    }
+
     /// What is wrong, and what to write.
     fn words(&self) -> (String, Option<String>) {
         let (front, rest) = (self.front(), self.rest());
@@ -134,7 +142,7 @@ impl Slip<'_> {
         let (key, value) = line.split_at_checked(end.unwrap_or(line.len())).unwrap_or_default();
         let value = value.trim_start_matches([':', ' ', '\t']).trim();
         let is_clear = !key.is_empty() && !value.is_empty() && !value.contains('=');
-        let help = || format!("between a key and its value stands =, as in {key} = {}", written(value));
+        let help = || format!("between a key and its value stands =, as in {key} = {}", self.written(value));
         (as_found, is_clear.then(help))
     }
 
@@ -178,7 +186,7 @@ impl Slip<'_> {
         if !is_plain(&value) {
             return (as_found, None);
         }
-        let meant = written(&value);
+        let meant = self.written(&value);
         let what = if meant.starts_with('"') {
             "a text needs quotes".to_owned()
         } else {

@@ -33,6 +33,7 @@ pub use escape::ScriptOptions;
 pub use failure::{ConversationError, FailureKind, StepPlace};
 pub use lint::{Purpose, Warning, WarningKind};
 pub use log::ChatLine;
+pub use redact::{carries_a_secret, names_a_secret};
 pub use script::{Action, Attempt, Position, Script, ScriptError, ScriptErrorKind, Step};
 
 #[cfg(test)]

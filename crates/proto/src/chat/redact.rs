@@ -133,8 +133,21 @@ pub(super) fn asks_for_password(text: &[u8]) -> bool {
     prompt.ends_with(b"word:") || prompt.windows(6).any(|part| part == b"ssword")
 }
 
+/// Whether what follows `text` in a script is a PIN or a password: behind a command that carries one, a prompt that
+/// asks for one, or `\q`.
+#[must_use]
+pub fn carries_a_secret(text: &[u8]) -> bool {
+    let is_argument_of = |name: &[u8]| {
+        let text = text.strip_suffix(b"=").unwrap_or_default().trim_ascii_end();
+        let start = text.len().checked_sub(name.len()).and_then(|start| text.get(start..));
+        start.is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    text.ends_with(b"\\q") || asks_for_password(text) || SECRET_COMMANDS.into_iter().any(is_argument_of)
+}
+
 /// Whether the variable of this name holds a PIN or a password.
-pub(super) fn names_a_secret(name: &[u8]) -> bool {
+#[must_use]
+pub fn names_a_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_uppercase();
     let holds = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
     [b"PIN".as_slice(), b"PUK", b"PASS", b"SECRET"].into_iter().any(holds)
