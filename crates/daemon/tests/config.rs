@@ -381,14 +381,14 @@ const REST: &str = "[service.internet]\n[interface.eth0]\n";
 fn one_device_by_two_names_is_one_device() {
     let scratch = Scratch::new("device");
     let link = scratch.0.join("by-id");
-    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
-    for other in [link.to_str().unwrap(), "/dev/../dev/null"] {
-        let text = format!("modem.a.device = '/dev/null'\nmodem.b.device = '{other}'\n{REST}");
+    std::os::unix::fs::symlink("/dev/tty", &link).unwrap();
+    for other in [link.to_str().unwrap(), "/dev/../dev/tty"] {
+        let text = format!("modem.a.device = '/dev/tty'\nmodem.b.device = '{other}'\n{REST}");
         let problems = load_text(&text).unwrap_err();
         let lines: Vec<String> = problems.lines().collect();
         assert_eq!(lines.len(), 1, "{problems}");
         assert!(lines[0].contains(":2:18: [modem.a] has this device already"), "{problems}");
-        assert!(lines[0].ends_with("it is the same as /dev/null; each modem has its own"), "{problems}");
+        assert!(lines[0].ends_with("it is the same as /dev/tty; each modem has its own"), "{problems}");
     }
 }
 

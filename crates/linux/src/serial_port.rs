@@ -10,9 +10,10 @@
 //! whether there is one to lose.
 
 use std::fmt;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -379,10 +380,20 @@ fn os_error(operation: &'static str, path: &Path, cause: io::Error) -> OsError {
     OsError::new(operation, path.display().to_string(), cause)
 }
 
+/// Whether what is there can be a tty, without opening it: that alone raises DTR at one, and sets other devices going,
+/// such as watchdogs. A device of which the kernel does not tell the kind can be: a pseudo-terminal is such a one.
+#[must_use]
+pub fn can_be_a_tty(file: &Metadata) -> bool {
+    let number = file.rdev();
+    let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
+    let kind = || fs::read_link(format!("/sys/dev/char/{major}:{minor}/subsystem"));
+    file.file_type().is_char_device() && kind().map_or(true, |kind| kind.ends_with("tty"))
+}
+
 /// Whether a tty can be at `path`, without opening it.
 fn check_device(path: &Path) -> Result<(), OsError> {
-    match std::fs::metadata(path) {
-        Ok(file) if file.file_type().is_char_device() => Ok(()),
+    match fs::metadata(path) {
+        Ok(file) if can_be_a_tty(&file) => Ok(()),
         Ok(_) => Err(not_a_tty(path)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
             let cause = io::Error::new(io::ErrorKind::NotFound, "no such device");

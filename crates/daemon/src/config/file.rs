@@ -13,6 +13,7 @@ use super::size::Size;
 use super::value::Bounds;
 use super::{Surroundings, conversation_options, sources, syntax};
 use crate::cli::LogLevel;
+use bridge_linux::serial_port::can_be_a_tty;
 use bridge_proto::chat::Purpose;
 use bridge_proto::discovery::AcName;
 use std::cell::RefCell;
@@ -208,9 +209,9 @@ impl Device {
     }
 }
 
-/// What is there, and no device: one that is missing may be plugged in.
+/// What is there and no tty: a device that is missing may be plugged in.
 fn can_never_be_a_tty(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| !metadata.file_type().is_char_device())
+    path.metadata().is_ok_and(|metadata| !can_be_a_tty(&metadata))
 }
 
 fn modem(section: &mut Section<'_>, surroundings: &Surroundings) -> Modem {

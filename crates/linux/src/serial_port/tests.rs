@@ -200,3 +200,15 @@ fn what_is_no_port_is_refused() {
     let file = SerialPort::open("/proc/self/status", &settings()).unwrap_err();
     assert_eq!(file.to_string(), "open /proc/self/status: /proc/self/status is not a tty");
 }
+
+#[test]
+fn what_can_be_a_tty_is_known_without_opening_it() {
+    let can_be = |path: &Path| can_be_a_tty(&fs::metadata(path).unwrap());
+    let pair = PtyPair::open().unwrap();
+    for tty in [pair.slave(), Path::new("/dev/tty")] {
+        assert!(can_be(tty), "{}", tty.display());
+    }
+    for other in ["/dev/null", "/dev/zero", "/dev", "/proc/self/status"] {
+        assert!(!can_be(Path::new(other)), "{other}");
+    }
+}
