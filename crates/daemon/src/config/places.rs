@@ -48,6 +48,11 @@ impl Places {
         Self { config, settings, wanted }
     }
 
+    /// As it is written.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(crate) fn interface_names(&self) -> &[String] {
         &self.config.interfaces
     }

@@ -453,7 +453,7 @@ impl<T> Named<T> {
         self.0.iter().find(|(name, _)| name == wanted).map(|(_, thing)| thing)
     }
 
-    pub(super) fn numbers(&self) -> HashMap<&str, u16> {
+    pub(crate) fn numbers(&self) -> HashMap<&str, u16> {
         self.0.iter().map(|(name, _)| name.as_str()).zip(0..).collect()
     }
 }

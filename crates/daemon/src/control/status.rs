@@ -14,12 +14,16 @@ use bridge_proto::id::{InterfaceId, ModemId};
 use bridge_proto::modem::ModemState;
 use bridge_proto::time::Instant;
 use bridge_proto::wire::ethernet::MacAddr;
+use std::collections::HashMap;
 use std::time::Duration;
 
 impl EventLoop {
     /// What goes on at `now`.
     pub(super) fn status(&self, now: Instant) -> Status {
-        let snapshot = self.bridge.snapshot(now);
+        let mut snapshot = self.bridge.snapshot(now);
+        // What a reload has added is told where the file has it, and what it has removed behind all else.
+        let order = self.places.settings().modem.numbers();
+        snapshot.modems.sort_by_key(|modem| position(&order, self.report.modem(modem.id)));
         let started = self.control.as_ref().map_or(now, |control| control.opened);
         let problems = self.report.problems();
         let ago = |when| (now - when).as_secs();
@@ -51,7 +55,7 @@ impl EventLoop {
 
     fn interface_statuses(&self) -> Vec<InterfaceStatus> {
         let names = (0..).map(InterfaceId).zip(self.places.interface_names());
-        names
+        let mut statuses: Vec<_> = names
             .filter(|(id, _)| self.places.has_interface(*id))
             .map(|(id, name)| {
                 let interface = self.kernel_interface(id);
@@ -62,7 +66,10 @@ impl EventLoop {
                     up: interface.is_some_and(|interface| interface.is_up),
                 }
             })
-            .collect()
+            .collect();
+        let order = self.places.settings().interface.numbers();
+        statuses.sort_by_key(|interface| position(&order, &interface.name));
+        statuses
     }
 
     /// What the kernel says of an interface; `None` while it is absent.
@@ -77,10 +84,13 @@ impl EventLoop {
 
     fn service_statuses(&self, snapshot: &Snapshot) -> Vec<ServiceStatus> {
         let services = snapshot.services.iter().enumerate();
-        services
+        let mut statuses: Vec<_> = services
             .filter(|(index, _)| self.places.has_service(*index))
             .map(|(index, service)| self.service_status(snapshot, index, service))
-            .collect()
+            .collect();
+        let order = self.places.settings().service.numbers();
+        statuses.sort_by_key(|service| position(&order, &service.name));
+        statuses
     }
 
     fn service_status(&self, snapshot: &Snapshot, index: usize, service: &ServiceSnapshot) -> ServiceStatus {
@@ -206,6 +216,11 @@ impl EventLoop {
             },
         }
     }
+}
+
+/// Where the configuration has what goes by this name.
+fn position(order: &HashMap<&str, u16>, name: &str) -> u16 {
+    order.get(name).copied().unwrap_or(u16::MAX)
 }
 
 /// Why a service is not offered where hosts could ask, for what reason, and for how long.
