@@ -65,21 +65,55 @@ pub(super) fn inline(
     place: &Place,
     setting: Setting<'_>,
 ) -> Option<Arc<Script>> {
-    // Only in a literal string of many lines is what is written what is meant, octet for octet.
-    let written = problems.text(place);
-    let body = written.strip_prefix("'''").and_then(|body| body.strip_suffix("'''"));
-    let skipped = body.and_then(|body| {
-        let first_line_end = usize::from(body.starts_with('\n'));
-        (body.get(first_line_end..) == Some(text)).then_some(3 + first_line_end)
-    });
     let octets = text.as_bytes();
-    parse(problems, octets, setting, |position| match skipped {
-        Some(skipped) => {
-            let start = offset(octets, position);
-            place.within(skipped + start..skipped + end_of_word(octets, start))
+    let starts = starts(problems.text(place), text).unwrap_or_default();
+    parse(problems, octets, setting, |position| {
+        let start = offset(octets, position);
+        match (starts.get(start), starts.get(end_of_word(octets, start))) {
+            (Some(start), Some(end)) if start < end => place.within(*start..*end),
+            _ => place.clone(),
         }
-        None => place.clone(),
     })
+}
+
+/// Where each octet of `said`, and its end, is in `written`: the same text as TOML has it, in quotes and with escapes.
+fn starts(written: &str, said: &str) -> Option<Vec<usize>> {
+    let quotes = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quotes| written.starts_with(quotes))?;
+    let inside = written.strip_prefix(quotes)?.strip_suffix(quotes)?;
+    let mut rest = inside.strip_prefix('\n').filter(|_| quotes.len() > 1).unwrap_or(inside);
+    let mut starts = Vec::with_capacity(said.len() + 1);
+    let at = |rest: &str| written.len() - quotes.len() - rest.len();
+    for character in said.chars() {
+        rest = if quotes.starts_with('"') { behind_joints(rest) } else { rest };
+        starts.extend(std::iter::repeat_n(at(rest), character.len_utf8()));
+        rest = match rest.strip_prefix('\\').filter(|_| quotes.starts_with('"')) {
+            Some(escape) => escape.get(length_of_escape(escape)..)?,
+            None => rest.strip_prefix(character)?,
+        };
+    }
+    starts.push(at(rest));
+    Some(starts)
+}
+
+/// What follows the ends of lines that a `\` takes away, if any are in front.
+fn behind_joints(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(line) = rest.strip_prefix('\\').map(|line| line.trim_start_matches([' ', '\t', '\r']))
+        && line.starts_with('\n')
+    {
+        rest = line.trim_start_matches([' ', '\t', '\r', '\n']);
+    }
+    rest
+}
+
+/// How long an escape is, behind its `\`.
+fn length_of_escape(escape: &str) -> usize {
+    match escape.chars().next() {
+        Some('x') => 3,
+        Some('u') => 5,
+        Some('U') => 9,
+        _ => 1,
+    }
 }
 
 fn parse(
@@ -154,4 +188,40 @@ fn end_of_word(octets: &[u8], start: usize) -> usize {
         _ => line.iter().position(u8::is_ascii_whitespace),
     };
     start + length.unwrap_or(line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use toml::de::DeTable;
+
+    #[test]
+    fn each_word_is_found_however_its_text_is_quoted() {
+        for written in [
+            "'OK ATé é'",
+            "\"OK ATé é\"",
+            "'''\nOK ATé é'''",
+            "\"\"\"\nOK ATé é\"\"\"",
+            "\"\\x4fK AT\\u00e9 \\U000000e9\"",
+            "\"\"\"OK\\\n   AT\\u00E9 é\"\"\"",
+            "\"\"\"OK \\  \n\n  \\\n AT\\u00E9 é\"\"\"",
+        ] {
+            let document = format!("x = {written}");
+            let table = DeTable::parse(&document).unwrap();
+            let said = table.get_ref().get("x").and_then(|value| value.get_ref().as_str()).unwrap();
+            let starts = starts(written, said).unwrap();
+            assert_eq!(starts.len(), said.len() + 1);
+            let word = said.find("AT").unwrap();
+            assert!(written[starts[word]..].starts_with("AT"), "{written}");
+            let end = &written[starts[said.len()]..];
+            assert!(matches!(end, "'" | "\"" | "'''" | "\"\"\""), "{written}: {end}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_text_has_no_places() {
+        for (written, said) in [("", ""), ("x", "x"), ("'x", "x"), ("'x'", "y"), ("'''\r\nx\r\n'''", "x\n")] {
+            assert_eq!(starts(written, said), None);
+        }
+    }
 }
