@@ -3,9 +3,9 @@
 mod support;
 
 use bridge_sim::modem::{DialResult, ModemFaults};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use support::ModemOnPty;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pppoe-serial-bridge");
@@ -82,16 +82,21 @@ fn what_cannot_be_tried_is_said_at_once() {
     assert_eq!(mixed.status.code(), Some(2), "a person dials what he likes");
 }
 
-/// Talks to the modem at the console.
-fn talk(modem: &ModemOnPty, words: &[u8]) -> String {
-    let mut console = Command::new(PROGRAM)
+/// The console, which takes its lines from a pipe and shows the answers in another.
+fn console(modem: &ModemOnPty) -> Child {
+    Command::new(PROGRAM)
         .args(OPTIONS)
         .arg("--at")
         .arg(modem.device())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Talks to the modem at the console.
+fn talk(modem: &ModemOnPty, words: &[u8]) -> String {
+    let mut console = console(modem);
     console.stdin.take().unwrap().write_all(words).unwrap();
     let output = console.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -104,6 +109,34 @@ fn the_console_takes_lines_and_shows_answers() {
     let said = talk(&modem, b"ATZ\nATNONSENSE\n");
     let place = |wanted: &str| said.find(wanted).unwrap_or_else(|| panic!("no {wanted} in {said:?}"));
     assert!(place("OK\n") < place("ERROR\n"), "{said:?}");
+}
+
+#[test]
+fn lines_from_a_pipe_wait_for_the_answers_to_those_before() {
+    // Whatever is typed while it dials makes the modem give the call up.
+    let modem = ModemOnPty::start(DialResult::Busy, ModemFaults::default());
+    let said = talk(&modem, b"ATD*99#\n\nATE0\nATNONSENSE\nAT\n");
+    let answers: Vec<&str> =
+        said.lines().filter(|line| !line.is_empty() && !line.starts_with("AT")).collect();
+    assert_eq!(answers, ["BUSY", "OK", "ERROR", "OK"], "{said:?}");
+}
+
+#[test]
+fn a_line_from_a_pipe_is_answered_while_more_may_come() {
+    let modem = ModemOnPty::start(DialResult::Connect, ModemFaults::default());
+    let mut console = console(&modem);
+    let (mut lines, mut answers) =
+        (console.stdin.take().unwrap(), BufReader::new(console.stdout.take().unwrap()));
+    for (line, expected) in [("AT\n", "OK\n"), ("ATNONSENSE\n", "ERROR\n")] {
+        lines.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        while answer != expected {
+            answer.clear();
+            assert_ne!(answers.read_line(&mut answer).unwrap(), 0, "it has ended before {expected:?}");
+        }
+    }
+    drop(lines);
+    assert_eq!(console.wait().unwrap().code(), Some(0));
 }
 
 #[test]
