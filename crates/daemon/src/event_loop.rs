@@ -30,8 +30,7 @@ use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::SessionTable;
 use bridge_proto::hdlc::MAX_FRAME;
 use bridge_proto::id::{InterfaceId, ModemId};
-use bridge_proto::modem::ModemState;
-use bridge_proto::modem::{self, NoCarrier};
+use bridge_proto::modem::{ModemState, NoCarrier};
 use bridge_proto::time::Instant;
 use bridge_proto::wire::session::LARGEST_INFORMATION;
 use source::{Source, source, token};
@@ -356,10 +355,9 @@ impl EventLoop {
             }
             Timer::StillQuiet { modem, octets } => {
                 let Some(port) = self.modem(modem).filter(|port| port.is_framing()) else { return };
-                let unfinished = port.deframer.unfinished();
-                let said = modem::hear_no_carrier(unfinished, port.deframer.is_unframed());
-                if unfinished.len() == octets && said == NoCarrier::SaidIfQuiet {
-                    self.hear_no_carrier(now, modem);
+                let is_quiet = port.deframer.unfinished().len() == octets;
+                if is_quiet && port.hear_no_carrier() == NoCarrier::SaidIfQuiet {
+                    self.on_no_carrier(now, modem);
                 }
             }
             Timer::StillDown(interface) => {

@@ -14,6 +14,7 @@ use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Accm, Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
+use bridge_proto::modem::{NoCarrier, NoCarrierListener};
 use bridge_proto::queue::Counts;
 use bridge_proto::time::Instant;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,6 +32,7 @@ pub(crate) struct ModemPort {
     watches_carrier: bool,
     framer: Framer,
     pub(crate) deframer: Box<Deframer>,
+    listener: NoCarrierListener,
     queue: TransmitQueue,
     child: Option<Child>,
     /// What passed since the session was installed.
@@ -57,6 +59,7 @@ impl ModemPort {
             watches_carrier: false,
             framer: Framer::new(ExtraEscapes::NONE),
             deframer: Box::new(Deframer::new()),
+            listener: NoCarrierListener::default(),
             queue,
             child: None,
             traffic: Traffic::default(),
@@ -157,6 +160,12 @@ impl ModemPort {
     /// Reads what is there into `buffer`; 0 if nothing is.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SerialError> {
         self.port.as_mut().map_or(Ok(0), |port| port.read(buffer))
+    }
+
+    /// Whether it has said, where the next frame would be, that its call is over.
+    pub(crate) fn hear_no_carrier(&mut self) -> NoCarrier {
+        let deframer = &self.deframer;
+        self.listener.hear(deframer.unfinished_number(), deframer.unfinished(), deframer.is_unframed())
     }
 
     /// Queues a data frame.

@@ -12,7 +12,7 @@ use bridge_proto::bridge::Input;
 use bridge_proto::event::Direction;
 use bridge_proto::forward::{self, ToHost};
 use bridge_proto::id::ModemId;
-use bridge_proto::modem::{self, NoCarrier};
+use bridge_proto::modem::NoCarrier;
 use bridge_proto::time::Instant;
 use std::time::Duration;
 use tracing::{error, info};
@@ -90,19 +90,18 @@ impl EventLoop {
                 Err(reason) => self.report.discard(reason),
             }
         }
-        let Some(port) = self.port(modem) else { return };
-        let unfinished = port.deframer.unfinished();
-        match modem::hear_no_carrier(unfinished, port.deframer.is_unframed()) {
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return };
+        match port.hear_no_carrier() {
             NoCarrier::NotSaid => {}
-            NoCarrier::Said => self.hear_no_carrier(now, modem),
+            NoCarrier::Said => self.on_no_carrier(now, modem),
             NoCarrier::SaidIfQuiet => {
-                let octets = unfinished.len();
+                let octets = port.deframer.unfinished().len();
                 await_quiet(&mut self.timers, now, modem, octets);
             }
         }
     }
 
-    pub(super) fn hear_no_carrier(&mut self, now: Instant, modem: ModemId) {
+    pub(super) fn on_no_carrier(&mut self, now: Instant, modem: ModemId) {
         if let Some(port) = self.modem(modem) {
             port.deframer.reset();
             self.input(now, Input::NoCarrier { modem });

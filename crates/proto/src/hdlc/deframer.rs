@@ -25,6 +25,8 @@ pub struct Deframer {
     /// Bad frames since the last good one.
     bad: u32,
     run: Run,
+    /// Of the octets since the last FLAG.
+    number: u32,
     /// The octets since the last FLAG, as they came, of a frame that did not end with the octets it began in.
     stuffed: Buffer<MAX_STUFFED_FRAME>,
     /// The last frame without stuffing, behind the headroom.
@@ -50,6 +52,7 @@ impl Deframer {
             receive_accm: Accm::ALL,
             bad: 0,
             run: Run::Unframed,
+            number: 0,
             stuffed: Buffer::new(),
             frame: [0; HEADROOM + MAX_FRAME + SLACK],
         }
@@ -73,6 +76,12 @@ impl Deframer {
     #[must_use]
     pub fn unfinished(&self) -> &[u8] {
         self.stuffed.octets()
+    }
+
+    /// As long as this is the same number, what is [`unfinished`](Self::unfinished) only grows.
+    #[must_use]
+    pub const fn unfinished_number(&self) -> u32 {
+        self.number
     }
 
     /// Whether no FLAG has come yet: what [`unfinished`](Self::unfinished) holds began as text, and need not
@@ -151,6 +160,7 @@ impl Deframer {
     /// The only way into a frame: nothing of what came before is left.
     fn start_frame(&mut self, run: Run) {
         self.run = run;
+        self.number = self.number.wrapping_add(1);
         self.stuffed.clear();
     }
 

@@ -277,6 +277,29 @@ fn what_comes_before_the_first_flag_is_nobodys_fault() {
 }
 
 #[test]
+fn what_is_unfinished_keeps_its_number_while_it_only_grows() {
+    let mut deframer = Deframer::new();
+    let mut number = deframer.unfinished_number();
+    let too_long = vec![b'x'; MAX_STUFFED_FRAME];
+    for (octets, is_another) in [
+        (&b"ab"[..], false),
+        (b"cd", false),
+        (b"~ef", true),
+        (b"gh", false),
+        (b"~~ij~kl~mn", true),
+        (&too_long, true),
+    ] {
+        let before = deframer.unfinished().to_vec();
+        decode(&mut deframer, octets, &[octets.len()]);
+        assert_eq!(deframer.unfinished_number() != number, is_another, "{octets:02x?}");
+        assert_eq!(!deframer.unfinished().starts_with(&before), is_another, "{octets:02x?}");
+        number = deframer.unfinished_number();
+    }
+    deframer.reset();
+    assert_ne!(deframer.unfinished_number(), number);
+}
+
+#[test]
 fn a_first_frame_without_its_opening_flag_is_taken() {
     let (_, line) = CONFIGURE_REQUEST_ON_THE_LINE.split_first().unwrap();
     assert_eq!(decode_whole(line), [Ok(CONFIGURE_REQUEST.to_vec())]);

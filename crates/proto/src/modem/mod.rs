@@ -190,7 +190,7 @@ impl fmt::Display for ModemState {
 /// What a modem says, instead of frames, when its call is over.
 const CALL_IS_OVER: [&[u8]; 2] = [b"NO CARRIER", b"DISCONNECTED"];
 
-/// What [`hear_no_carrier`] makes of the octets since the last FLAG.
+/// What a [`NoCarrierListener`] makes of the octets since the last FLAG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoCarrier {
     /// They do not say that the call is over.
@@ -202,27 +202,49 @@ pub enum NoCarrier {
     SaidIfQuiet,
 }
 
-/// Whether a modem says that its call is over. `octets` are those since the last FLAG, `is_unframed` that there
-/// was none yet, so that they began as text.
+/// Listens for a modem that says that its call is over.
 ///
 /// A modem says it on a line of its own: between two frames, behind the text of its CONNECT, or, where the
-/// call ended under load, in the middle of a frame that will never end.
-#[must_use]
-pub fn hear_no_carrier(octets: &[u8], is_unframed: bool) -> NoCarrier {
-    let is_line_end = |octet: &u8| matches!(octet, b'\r' | b'\n');
-    let says_it = |line: &[u8]| CALL_IS_OVER.contains(&line);
-    // A line counts when it has ended.
-    let Some((last, ended)) = octets.split_last().filter(|(last, _)| is_line_end(last)) else {
-        return NoCarrier::NotSaid;
-    };
-    debug_assert!(is_line_end(last));
-    let mut lines = ended.split(is_line_end).filter(|line| !line.is_empty());
-    let is_said = if is_unframed { lines.any(says_it) } else { lines.next().is_some_and(says_it) };
-    if is_said {
-        return NoCarrier::Said;
+/// call ended under load, in the middle of a frame that will never end. Each octet is looked at once, however
+/// many reads a line without FLAG comes in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCarrierListener {
+    /// The frame in which it listens.
+    frame: u32,
+    /// So many octets of it are in lines that have ended.
+    heard: usize,
+    /// One of these lines has something in it.
+    has_line: bool,
+    /// The newest that has says that the call is over.
+    says_it: bool,
+}
+
+impl NoCarrierListener {
+    /// Takes all `octets` since the last FLAG, which are those of before and more as long as `frame` is the same number.
+    /// `is_unframed` tells that there was no FLAG yet, so that they began as text.
+    pub fn hear(&mut self, frame: u32, octets: &[u8], is_unframed: bool) -> NoCarrier {
+        let is_line_end = |octet: &u8| matches!(octet, b'\r' | b'\n');
+        // A line counts when it has ended.
+        if !octets.last().is_some_and(is_line_end) {
+            return NoCarrier::NotSaid;
+        }
+        if self.frame != frame {
+            *self = Self { frame, ..Self::default() };
+        }
+        let new = octets.get(self.heard..).unwrap_or_default();
+        self.heard = octets.len();
+        let mut is_said = false;
+        for line in new.split(is_line_end).filter(|line| !line.is_empty()) {
+            self.says_it = CALL_IS_OVER.contains(&line);
+            is_said |= self.says_it && (is_unframed || !self.has_line);
+            self.has_line = true;
+        }
+        match (is_said, self.says_it) {
+            (true, _) => NoCarrier::Said,
+            (false, true) => NoCarrier::SaidIfQuiet,
+            (false, false) => NoCarrier::NotSaid,
+        }
     }
-    let newest = ended.split(is_line_end).rfind(|line| !line.is_empty()).unwrap_or_default();
-    if says_it(newest) { NoCarrier::SaidIfQuiet } else { NoCarrier::NotSaid }
 }
 
 #[cfg(test)]

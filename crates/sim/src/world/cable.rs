@@ -6,6 +6,7 @@
 use bridge_proto::bridge::Traffic;
 use bridge_proto::hdlc::{Deframer, ExtraEscapes, Framer};
 use bridge_proto::lcp::LineParameters;
+use bridge_proto::modem::{NoCarrier, NoCarrierListener};
 use bridge_proto::time::Instant;
 
 use crate::modem::{Modem, ModemConfig};
@@ -35,6 +36,7 @@ pub(super) struct Cable {
     pub(super) traffic: Traffic,
     framer: Framer,
     pub(super) deframer: Box<Deframer>,
+    listener: NoCarrierListener,
     queue: Vec<u8>,
 }
 
@@ -53,6 +55,7 @@ impl Cable {
             traffic: Traffic::default(),
             framer: Framer::new(ExtraEscapes::NONE),
             deframer: Box::new(Deframer::new()),
+            listener: NoCarrierListener::default(),
             queue: Vec::new(),
         }
     }
@@ -72,6 +75,11 @@ impl Cable {
         if std::mem::take(&mut self.is_open) {
             self.off_line(now);
         }
+    }
+
+    pub(super) fn hear_no_carrier(&mut self) -> NoCarrier {
+        let deframer = &self.deframer;
+        self.listener.hear(deframer.unfinished_number(), deframer.unfinished(), deframer.is_unframed())
     }
 
     pub(super) fn hang_up(&mut self, now: Instant) {

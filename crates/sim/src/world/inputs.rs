@@ -3,7 +3,7 @@
 use bridge_proto::bridge::Input;
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::forward::{self, ToHost, ToModem};
-use bridge_proto::modem::{self, NoCarrier};
+use bridge_proto::modem::NoCarrier;
 use bridge_proto::wire::ethernet::MacAddr;
 
 use super::config::modem_id;
@@ -151,9 +151,9 @@ impl World {
                 Err(reason) => self.discard(reason),
             }
         }
-        let deframer = &mut self.cables[modem].deframer;
-        if modem::hear_no_carrier(deframer.unfinished(), deframer.is_unframed()) == NoCarrier::Said {
-            deframer.reset();
+        let cable = &mut self.cables[modem];
+        if cable.hear_no_carrier() == NoCarrier::Said {
+            cable.deframer.reset();
             self.input(Input::NoCarrier { modem: id });
         }
     }
