@@ -120,6 +120,7 @@ fn limits(mut section: Section<'_>, modems: usize, services: usize) -> Limits {
     let limits = Limits {
         sessions: sessions(&mut section, "sessions", modems, modems),
         sessions_per_peer: sessions(&mut section, "sessions_per_peer", services, modems),
+        given: section.given(),
     };
     section.finish();
     limits

@@ -42,7 +42,7 @@ use bridge_proto::id::ModemId;
 use bridge_proto::lcp::{MediatorConfig, MediatorMode};
 use bridge_proto::modem::{BackoffConfig, BudgetConfig, ESCAPE_AND_HANG_UP};
 use bridge_proto::queue::Discipline;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::os::unix::ffi::OsStringExt;
@@ -282,13 +282,18 @@ fn arguments_settings(
         services: vec![service.clone()],
         sessions: NonZeroU16::MIN,
         access: bridge::Access::default(),
+        given: BTreeSet::new(),
     };
     Some(Settings {
         log_level: LogLevel::Info,
         wait: arguments.wait,
         ac_name,
         discovery: Discovery::default(),
-        limits: Limits { sessions: NonZeroU16::MIN, sessions_per_peer: NonZeroU16::MIN },
+        limits: Limits {
+            sessions: NonZeroU16::MIN,
+            sessions_per_peer: NonZeroU16::MIN,
+            given: BTreeSet::new(),
+        },
         modem: Named(vec![(name.clone(), modem)]),
         service: Named(vec![(service, Service::new(vec![name]))]),
         interface: Named(vec![(interface, offered)]),

@@ -37,6 +37,7 @@ fn service(section: &mut Section<'_>, modems: &[&str]) -> Service {
         pado_delay: pado_delay(section, "pado_delay", default.pado_delay),
         pado_delay_per_session: pado_delay(section, "pado_delay_per_session", default.pado_delay_per_session),
         access: access(section),
+        given: section.given(),
         ..default
     };
     let (fixed, more) = (service.pado_delay, service.pado_delay_per_session);
@@ -73,6 +74,7 @@ pub(super) fn interfaces(
             services: section.names("services", services, "service"),
             sessions: sessions(&mut section, "sessions", modems, modems),
             access: access(&mut section),
+            given: section.given(),
         };
         interfaces.push((section.key.clone(), interface));
         // [interface.eth0.7] is table 7 in table eth0.

@@ -5,7 +5,7 @@
 //! wanted and of which nothing is under way any more, else one behind all others: so there are only as many places
 //! as there were ever things at once.
 
-use super::difference::{Difference, keys, modem_keys};
+use super::difference::{Difference, Keys, keys, modem_keys};
 use super::{Config, Loaded, ModemSettings, Settings};
 use crate::cli::LogLevel;
 use bridge_proto::bridge::{ModemChange, Reconfiguration};
@@ -160,7 +160,9 @@ impl Places {
             let name = &after.config.interfaces[place];
             let settings = |places: &Self| places.settings.interface.of_name(name).cloned();
             let is_same = self.config.bridge.interfaces[place] == after.config.bridge.interfaces[place];
-            (!is_same).then(|| keys(&settings(self), &settings(after)))
+            let (before, after) = (settings(self), settings(after));
+            let given = [&before, &after].map(|settings| settings.as_ref().map(|settings| &settings.given));
+            (!is_same).then(|| keys(&before, &after).apart(&given))
         })
     }
 
@@ -169,7 +171,9 @@ impl Places {
             let name = after.config.bridge.services[place].name.to_string();
             let settings = |places: &Self| places.settings.service.of_name(&name).cloned();
             let is_same = self.config.bridge.services[place] == after.config.bridge.services[place];
-            (!is_same).then(|| keys(&settings(self), &settings(after)))
+            let (before, after) = (settings(self), settings(after));
+            let given = [&before, &after].map(|settings| settings.as_ref().map(|settings| &settings.given));
+            (!is_same).then(|| keys(&before, &after).apart(&given))
         })
     }
 
@@ -187,11 +191,15 @@ impl Places {
     fn changes_of_all(&self, after: &Self) -> Vec<String> {
         let (before, after) = (&self.settings, &after.settings);
         let mut words = Vec::new();
-        let mut tell = |table: &str, keys: Vec<String>| {
-            words.extend((!keys.is_empty()).then(|| format!("{table}: {}", Difference::Changed(keys))));
+        let mut tell = |table: &str, keys: Keys| {
+            words.extend((!keys.is_empty()).then(|| format!("{table}: {keys}")));
         };
-        tell("limits", keys(&before.limits, &after.limits));
+        let given = [Some(&before.limits.given), Some(&after.limits.given)];
+        tell("limits", keys(&before.limits, &after.limits).apart(&given));
         tell("discovery", keys(&before.discovery, &after.discovery));
+        if before.ac_name != after.ac_name {
+            words.push("ac_name: changed".to_owned());
+        }
         if before.log_level != after.log_level {
             words.push("log_level: changed".to_owned());
         }
@@ -238,7 +246,7 @@ fn number(place: usize) -> u16 {
 fn differences(
     before: &[bool],
     after: &[bool],
-    changed: impl Fn(usize) -> Option<Vec<String>>,
+    changed: impl Fn(usize) -> Option<Keys>,
 ) -> Vec<(usize, Difference)> {
     let difference = |place| {
         let difference = match (is_marked(before, place), is_marked(after, place)) {

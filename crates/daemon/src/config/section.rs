@@ -9,7 +9,7 @@ use super::value::{Bounds, Time, Value};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -100,6 +100,11 @@ impl<'t> Section<'t> {
 
     pub(super) fn problems(&self) -> &'t RefCell<Problems> {
         self.problems
+    }
+
+    /// The keys that are given.
+    pub(super) fn given(&self) -> BTreeSet<String> {
+        self.entries.iter().map(|entry| entry.key.to_owned()).collect()
     }
 
     /// Where a key is, if it is given.

@@ -10,7 +10,7 @@ use bridge_proto::discovery::DiscoveryPolicy;
 use bridge_proto::modem::BackoffConfig;
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
@@ -72,6 +72,9 @@ pub struct Limits {
     pub sessions: NonZeroU16,
     /// Sessions of one host at once.
     pub sessions_per_peer: NonZeroU16,
+    /// The keys that the file has: the defaults of others may follow from what else is there.
+    #[serde(skip)]
+    pub given: BTreeSet<String>,
 }
 
 /// One modem.
@@ -387,6 +390,9 @@ pub struct Service {
     /// Who may have it.
     #[serde(flatten, serialize_with = "access")]
     pub access: Access,
+    /// The keys that the file has: the defaults of others may follow from what else is there.
+    #[serde(skip)]
+    pub given: BTreeSet<String>,
 }
 
 impl Service {
@@ -400,6 +406,7 @@ impl Service {
             pado_delay: delay.fixed,
             pado_delay_per_session: delay.per_session,
             access: Access::default(),
+            given: BTreeSet::new(),
         }
     }
 }
@@ -416,6 +423,9 @@ pub struct Interface {
     /// Who may come there.
     #[serde(flatten, serialize_with = "access")]
     pub access: Access,
+    /// The keys that the file has: the defaults of others may follow from what else is there.
+    #[serde(skip)]
+    pub given: BTreeSet<String>,
 }
 
 /// In which order the modems of a service are tried.

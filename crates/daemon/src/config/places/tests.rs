@@ -69,10 +69,10 @@ fn what_is_new_comes_behind_what_is_wanted_and_all_is_led_there() {
     let change = before.change(read(&with_modems(&["new", "one"])), &all_unused()).unwrap();
     // Limits that nobody has set follow the number of modems.
     let expected = [
-        "interface eth0: changed: sessions",
-        "service lte: changed: modems, sessions",
+        "interface eth0: new defaults: sessions",
+        "service lte: new defaults: modems, sessions",
         "modem new: added",
-        "limits: changed: sessions",
+        "limits: new defaults: sessions",
     ];
     assert_eq!(change.words, expected);
     assert_eq!(change.reconfiguration.modems, []);
@@ -147,6 +147,8 @@ fn the_keys_that_changed_are_told_and_their_values_are_not() {
     let told = words(&before, &format!("{before}[discovery]\npadi_rate = 7\npeer_rate = 7\n"));
     assert_eq!(told, ["discovery: changed: padi_rate, peer_rate"]);
     let told = words(&before, &format!("ac_name = \"cellar\"\n{before}"));
+    assert_eq!(told, ["interface eth0: new defaults: ac_name", "ac_name: changed"]);
+    let told = words(&before, &format!("{before}ac_name = \"cellar\"\n"));
     assert_eq!(told, ["interface eth0: changed: ac_name"]);
     let chat = |pin: &str| {
         let chat = format!("chat = \"'' AT$PIN OK ATD CONNECT ''\"\nvariables = {{ PIN = \"{pin}\" }}");
