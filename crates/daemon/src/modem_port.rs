@@ -95,6 +95,14 @@ impl ModemPort {
         if let Some(skipped) = port.lock_file_skipped() {
             tracing::debug!("{}: no lock file: {skipped}", self.settings.device.display());
         }
+        if !port.has_speed() {
+            let settings = &self.settings;
+            tracing::debug!(
+                "{}: the driver has no speeds, {} is not set",
+                settings.device.display(),
+                settings.serial.speed
+            );
+        }
         port.drain_input().map_err(|error| {
             let cause = std::io::Error::other(error.to_string());
             OsError::new("drain", self.settings.device.display().to_string(), cause)

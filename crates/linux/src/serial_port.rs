@@ -1,7 +1,7 @@
 //! A serial port with a modem behind it: raw, eight data bits, no parity, one stop bit, nonblocking.
 //!
 //! It promises: nobody else uses the port meanwhile, as far as any of three customs can tell him (lock file, `flock`,
-//! `TIOCEXCL`); the speed is what was asked for; the end of the line is told apart from silence; dropping it never
+//! `TIOCEXCL`); the speed is what was asked for, where the driver has any to set; the end of the line is told apart from silence; dropping it never
 //! waits for a stuck modem, leaves the port's modes as they were found, and drops DTR, so that a call ends with the
 //! program. The caller times what takes time: how long DTR stays down, how long a break lasts.
 //!
@@ -67,6 +67,7 @@ pub struct SerialPort {
     path: PathBuf,
     original: Termios,
     flow: FlowControl,
+    has_speed: bool,
     // Behind `tty`, so that the lock goes after the port is closed.
     lock: Option<LockFileOutcome>,
 }
@@ -77,8 +78,8 @@ impl SerialPort {
     /// # Errors
     ///
     /// Missing rights ([`OsError::is_permission`], with a remedy), no such device ([`OsError::is_missing`]), somebody
-    /// else at it ([`OsError::is_busy`]; the text says who, where that can be known), not a tty, or a speed the driver
-    /// does not take.
+    /// else at it ([`OsError::is_busy`]; the text says who, where that can be known), not a tty, or a driver that
+    /// makes speeds, but not this one.
     pub fn open(path: impl Into<PathBuf>, settings: &SerialSettings) -> Result<Self, OsError> {
         let path = path.into();
         check_device(&path)?;
@@ -103,7 +104,7 @@ impl SerialPort {
         })?;
         termios::ioctl_tiocexcl(&tty).map_err(|errno| os_error("claim", &path, errno.into()))?;
         // From here on dropping undoes what was done.
-        let mut port = Self { tty, path, original, flow: settings.flow, lock };
+        let mut port = Self { tty, path, original, flow: settings.flow, has_speed: true, lock };
         port.set_modes(settings)?;
         // Both are a help, not a need: pseudo-terminals and some USB modems have neither.
         let _ = sys::tty::set_low_latency(port.tty.as_fd());
@@ -128,7 +129,10 @@ impl SerialPort {
         let refused = |text: String| {
             Err(os_error("set modes of", &self.path, io::Error::new(io::ErrorKind::InvalidInput, text)))
         };
-        if !is_close(taken.output_speed(), settings.speed) {
+        self.has_speed = is_close(taken.output_speed(), settings.speed);
+        if !self.has_speed
+            && self.takes_another_speed(&taken).map_err(|errno| failed("set speed of", errno))?
+        {
             return refused(format!(
                 "the driver does not take speed {}, it offers {}",
                 settings.speed,
@@ -140,6 +144,23 @@ impl SerialPort {
         }
         self.flow = flow_of(&taken);
         Ok(())
+    }
+
+    /// Whether the driver of a port that kept the speed it had takes another: then it is one that makes speeds, but
+    /// not the one that was asked for. The drivers of most 3G and 4G sticks (option, qcserial, sierra) make none, and
+    /// leave every mode as it was.
+    fn takes_another_speed(&self, kept: &Termios) -> rustix::io::Result<bool> {
+        let mut modes = kept.clone();
+        // Two that every UART makes.
+        let another = if kept.output_speed() == 9_600 { 19_200 } else { 9_600 };
+        modes.set_speed(another)?;
+        termios::tcsetattr(&self.tty, OptionalActions::Now, &modes)?;
+        Ok(termios::tcgetattr(&self.tty)?.output_speed() != kept.output_speed())
+    }
+
+    /// Whether the driver has a speed to set; if not, the modem's end of the line has none either, as in most sticks.
+    pub fn has_speed(&self) -> bool {
+        self.has_speed
     }
 
     /// The path it was opened by.
