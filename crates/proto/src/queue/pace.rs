@@ -9,11 +9,12 @@
 //! the first time: before, and for as long as it never is, nothing is held back.
 //!
 //! A driver may say how many octets it has not sent. There are three kinds:
-//! * *exact*: what it says is what there is. Should it ever run empty while frames are held back, more is handed over
-//!   at once, until it no longer does: a line is never slow for long because it was so before;
-//! * *coarse*: it counts in blocks, full or not, as it shows by having more to send than it was given. That it has sent
-//!   all is the only thing it knows. So what lies before the line is reckoned from the rate, and a few times a second
-//!   the line is let run empty: what was handed over from one such moment to the next is what it has sent meanwhile;
+//! * *coarse*: it counts a block or a write for as long as any of it is unsent. That it has sent all is the only thing
+//!   it knows. So what lies before the line is reckoned from the rate, and a few times a second the line is let run
+//!   empty: what was handed over from one such moment to the next is what it has sent meanwhile;
+//! * *exact*: what it says is what there is, as it shows by having sent a part of a write. Should it ever run empty
+//!   while frames are held back, more is handed over at once, until it no longer does: a line is never slow for long
+//!   because it was so before. One that ever has more to send than it was given counts in blocks, and is coarse;
 //! * *silent*: it always says zero, as a pseudo-terminal does. What the tty takes is handed over, unless the operator
 //!   told the rate. It is measured for the bounds of the queue only.
 //!
@@ -31,6 +32,8 @@ pub struct Pace {
     is_told: bool,
     /// Octets handed to the tty, ever.
     handed: u64,
+    /// The last of them, by one write.
+    last_write: u64,
     /// When they will all have been sent, at that rate.
     busy_until: Instant,
     /// So much of a wait behind octets handed over is let be, so that the line does not rest meanwhile.
@@ -45,12 +48,14 @@ pub struct Pace {
 enum Driver {
     /// Nothing: the tty has never been full.
     Unknown,
+    /// It has said zero only.
+    Silent,
+    /// It says whether it has sent all, and has not shown that it knows more.
+    Coarse,
     /// It says what it has not sent.
     Exact,
-    /// It says whether it has sent all.
-    Coarse,
-    /// It always says zero.
-    Silent,
+    /// It counts in blocks, and so says no more than whether it has sent all.
+    Blocks,
 }
 
 /// What the driver said last.
@@ -93,6 +98,8 @@ const LONGEST_LOOK_HELD_UP: Duration = Duration::from_millis(500);
 const UNKNOWN_ROOM: usize = 4096;
 /// Handed over at once on the fastest line.
 const MOST_ROOM: u64 = 16 * 1024;
+/// The line discipline cuts a write into parts of so many octets.
+const WRITE_PART: u64 = 2048;
 const MICROS: u64 = 1_000_000;
 
 impl Pace {
@@ -101,10 +108,11 @@ impl Pace {
     pub fn new(line_rate: Option<u32>) -> Self {
         let rate = line_rate.map(|bits| (u64::from(bits) * 99 / (100 * BITS_PER_OCTET)).max(1));
         Self {
-            driver: if rate.is_some() { Driver::Exact } else { Driver::Unknown },
+            driver: if rate.is_some() { Driver::Silent } else { Driver::Unknown },
             rate,
             is_told: rate.is_some(),
             handed: 0,
+            last_write: 0,
             busy_until: Instant::ZERO,
             slack: LEAST_SLACK,
             next_look: None,
@@ -120,14 +128,14 @@ impl Pace {
             _ if self.is_told => false,
             Driver::Unknown | Driver::Silent => true,
             Driver::Exact => self.rate.is_none(),
-            Driver::Coarse => false,
+            Driver::Coarse | Driver::Blocks => false,
         }
     }
 
     /// Whether the next [`Pace::room`] should be given what the driver says.
     #[must_use]
     pub const fn wants_to_be_told(&self) -> bool {
-        matches!(self.driver, Driver::Exact | Driver::Coarse)
+        self.is_told || matches!(self.driver, Driver::Coarse | Driver::Exact | Driver::Blocks)
     }
 
     /// Octets per second, if they are known: from the operator, or learned.
@@ -148,8 +156,9 @@ impl Pace {
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         self.hear(now, unsent);
         match (self.driver, self.rate) {
-            (Driver::Coarse, _) => self.room_unseen(now, unsent == 0),
+            (Driver::Coarse | Driver::Blocks, _) => self.room_unseen(now, unsent == 0),
             (Driver::Exact, Some(_)) => self.room_seen(now, unsent),
+            (Driver::Silent, Some(_)) if self.is_told => self.room_seen(now, 0),
             (Driver::Unknown | Driver::Exact | Driver::Silent, rate) => {
                 self.measure(now, unsent);
                 self.next_look = None;
@@ -165,6 +174,7 @@ impl Pace {
             return;
         }
         self.handed += octets;
+        self.last_write = octets;
         self.busy_until =
             self.busy_until.max(now) + self.rate.map_or(Duration::ZERO, |rate| time_of(octets, rate));
     }
@@ -172,17 +182,17 @@ impl Pace {
     /// The tty did not take all it was given: it is full. `unsent` asks the driver, and is not called where it is known
     /// to say nothing.
     pub fn tty_is_full(&mut self, now: Instant, unsent: impl FnOnce() -> Option<usize>) {
-        let unsent = if self.driver == Driver::Silent { None } else { unsent() };
+        let unsent = if self.driver == Driver::Silent && !self.is_told { None } else { unsent() };
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         if self.driver == Driver::Unknown {
-            self.driver = if unsent > 0 { Driver::Exact } else { Driver::Silent };
+            self.driver = if unsent > 0 { Driver::Coarse } else { Driver::Silent };
             // Before, the line may have rested.
             self.window = None;
         }
         self.hear(now, unsent);
         match (self.driver, &mut self.window) {
-            (Driver::Coarse, Some(window)) => window.busy = now,
-            (Driver::Coarse, None) => {}
+            (Driver::Coarse | Driver::Blocks, Some(window)) => window.busy = now,
+            (Driver::Coarse | Driver::Blocks, None) => {}
             (Driver::Unknown | Driver::Exact | Driver::Silent, _) if self.is_told => {}
             (Driver::Unknown | Driver::Exact | Driver::Silent, _) => self.measure(now, unsent),
         }
@@ -221,7 +231,9 @@ impl Pace {
     fn room_unseen(&mut self, now: Instant, is_empty: bool) -> usize {
         if is_empty {
             self.measure_empty(now);
-            self.busy_until = now;
+            if !self.is_told {
+                self.busy_until = now;
+            }
         } else if let Some(window) = &mut self.window {
             window.busy = now;
         }
@@ -264,14 +276,28 @@ impl Pace {
         let Reading { unsent: before, handed, moved } = self.reading;
         let has_moved = unsent != before || self.handed != handed;
         self.reading = Reading { unsent, handed: self.handed, moved: if has_moved { now } else { moved } };
-        if self.driver == Driver::Exact && unsent > before + (self.handed - handed) {
-            self.driver = Driver::Coarse;
-            self.window = None;
-            self.slack = LEAST_SLACK;
-            if !self.is_told {
-                self.rate = None;
+        match self.driver {
+            Driver::Coarse | Driver::Exact if unsent > before + (self.handed - handed) => {
+                self.take_for(Driver::Blocks);
+                if !self.is_told {
+                    self.rate = None;
+                }
             }
+            Driver::Coarse if self.is_part_of_a_write(unsent) => self.take_for(Driver::Exact),
+            Driver::Silent if unsent > 0 => self.take_for(Driver::Coarse),
+            Driver::Unknown | Driver::Silent | Driver::Coarse | Driver::Exact | Driver::Blocks => {}
         }
+    }
+
+    fn take_for(&mut self, driver: Driver) {
+        self.driver = driver;
+        self.window = None;
+        self.slack = LEAST_SLACK;
+    }
+
+    /// Whether so many octets are left of the last write as one that counts whole writes would never say.
+    const fn is_part_of_a_write(&self, unsent: u64) -> bool {
+        0 < unsent && unsent < self.last_write && !(self.last_write - unsent).is_multiple_of(WRITE_PART)
     }
 
     /// Counts what a line that is busy all the time has sent.

@@ -19,6 +19,8 @@ const WAY_BACK: Duration = Duration::from_millis(20);
 enum Tells {
     Nothing,
     Octets,
+    /// Those of every write that is not wholly sent, as usb_wwan does.
+    Writes,
     /// Busy blocks of so many octets, full or not, as cdc-acm does.
     Blocks(usize),
 }
@@ -26,19 +28,26 @@ enum Tells {
 /// A tty, and the line behind it.
 struct Line {
     tells: Tells,
-    /// Frames, or their parts in blocks: how many octets are left, and whether a frame ends with the last.
-    octets: VecDeque<(usize, bool)>,
+    /// Frames, or their parts in blocks.
+    octets: VecDeque<Part>,
     /// Octets times a million.
     credit: u64,
     sent: u64,
 }
 
+#[derive(Clone, Copy)]
+struct Part {
+    len: usize,
+    left: usize,
+    /// A frame ends with it.
+    is_end: bool,
+}
+
 impl Line {
     fn is_full(&self) -> bool {
         match self.tells {
-            Tells::Nothing | Tells::Octets => {
-                self.octets.iter().map(|(octets, _)| octets).sum::<usize>() >= 4096
-            }
+            Tells::Nothing | Tells::Octets => self.left() >= 4096,
+            Tells::Writes => self.octets.len() >= 4,
             Tells::Blocks(_) => self.octets.len() >= 16,
         }
     }
@@ -46,19 +55,24 @@ impl Line {
     fn unsent(&self) -> usize {
         match self.tells {
             Tells::Nothing => 0,
-            Tells::Octets => self.octets.iter().map(|(octets, _)| octets).sum(),
+            Tells::Octets => self.left(),
+            Tells::Writes => self.octets.iter().map(|part| part.len).sum(),
             Tells::Blocks(len) => self.octets.len() * len,
         }
+    }
+
+    fn left(&self) -> usize {
+        self.octets.iter().map(|part| part.left).sum()
     }
 
     fn take(&mut self, mut len: usize) {
         if let Tells::Blocks(block) = self.tells {
             while len > block {
-                self.octets.push_back((block, false));
+                self.octets.push_back(Part { len: block, left: block, is_end: false });
                 len -= block;
             }
         }
-        self.octets.push_back((len, true));
+        self.octets.push_back(Part { len, left: len, is_end: true });
     }
 
     /// The line's share of a step; frames that have gone out whole.
@@ -66,15 +80,15 @@ impl Line {
         self.credit += LINE * STEP.as_micros() as u64;
         let mut whole = 0;
         while self.credit >= 1_000_000 {
-            let Some((first, is_end)) = self.octets.front_mut() else {
+            let Some(first) = self.octets.front_mut() else {
                 self.credit = 0;
                 break;
             };
             self.credit -= 1_000_000;
             self.sent += 1;
-            *first -= 1;
-            if *first == 0 {
-                whole += usize::from(*is_end);
+            first.left -= 1;
+            if first.left == 0 {
+                whole += usize::from(first.is_end);
                 self.octets.pop_front();
             }
         }
@@ -191,7 +205,7 @@ impl World {
         // A tty is writable only once its driver says that it has little to send.
         let is_writable = match self.line.tells {
             Tells::Nothing | Tells::Octets => !self.line.is_full(),
-            Tells::Blocks(_) => self.line.unsent() < 256,
+            Tells::Writes | Tells::Blocks(_) => self.line.unsent() < 256,
         };
         self.was_full &= !is_writable;
         if self.was_full || self.pace.next_look().is_some_and(|look| now < look) {
@@ -245,10 +259,12 @@ fn a_ping_hardly_waits_behind_an_upload_and_no_echo_is_lost() {
         // Told by the operator.
         (Some(460_800), Tells::Nothing),
         (Some(460_800), Tells::Octets),
+        (Some(460_800), Tells::Writes),
         (Some(460_800), Tells::Blocks(1280)),
         (Some(460_800), Tells::Blocks(10_240)),
         // Learned.
         (None, Tells::Octets),
+        (None, Tells::Writes),
         (None, Tells::Blocks(512)),
         (None, Tells::Blocks(1280)),
         (None, Tells::Blocks(10_240)),

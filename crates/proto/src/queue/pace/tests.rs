@@ -4,15 +4,25 @@ use std::collections::VecDeque;
 const FRAME: usize = 1510;
 const STEP: Duration = Duration::from_micros(250);
 
+/// What a driver has not sent, as it counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    Octets,
+    /// As long as any of it is unsent, a whole write.
+    Writes,
+    /// A whole block of so many octets, full or not.
+    Blocks(usize),
+}
+
 /// A line, and a driver that tells of it; frames always wait.
 struct Bench {
     pace: Pace,
     now: Instant,
     /// Octets per second; 0 if the line is held up.
     line: u64,
-    /// The driver counts in blocks of so many octets.
-    block: Option<usize>,
-    blocks: VecDeque<usize>,
+    counts: Counts,
+    /// Blocks, or writes: how long each is, and what is left of it.
+    blocks: VecDeque<(usize, usize)>,
     was_full: bool,
     /// Octets of a frame that the tty did not take.
     rest: usize,
@@ -23,12 +33,12 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(line_rate: Option<u32>, line: u64, block: Option<usize>) -> Self {
+    fn new(line_rate: Option<u32>, line: u64, counts: Counts) -> Self {
         Self {
             pace: Pace::new(line_rate),
             now: Instant::from_millis(1000),
             line,
-            block,
+            counts,
             blocks: VecDeque::new(),
             was_full: false,
             rest: 0,
@@ -40,11 +50,15 @@ impl Bench {
     }
 
     fn octets(&self) -> usize {
-        self.blocks.iter().sum()
+        self.blocks.iter().map(|(_, left)| left).sum()
     }
 
     fn unsent(&self) -> usize {
-        self.block.map_or_else(|| self.octets(), |block| self.blocks.len() * block)
+        match self.counts {
+            Counts::Octets => self.octets(),
+            Counts::Writes => self.blocks.iter().map(|(len, _)| len).sum(),
+            Counts::Blocks(block) => self.blocks.len() * block,
+        }
     }
 
     /// For so long, and counts from there on.
@@ -55,7 +69,7 @@ impl Bench {
             self.credit += self.line * u64::try_from(STEP.as_micros()).unwrap();
             while self.credit >= MICROS {
                 self.credit -= MICROS;
-                let Some(first) = self.blocks.front_mut() else { continue };
+                let Some((_, first)) = self.blocks.front_mut() else { continue };
                 *first -= 1;
                 self.sent += 1;
                 if *first == 0 {
@@ -85,8 +99,12 @@ impl Bench {
     fn write(&mut self) -> bool {
         let before = self.rest;
         while self.rest > 0 && self.blocks.len() < 16 {
-            let part = self.rest.min(self.block.unwrap_or(FRAME));
-            self.blocks.push_back(part);
+            let part = self.rest.min(match self.counts {
+                Counts::Octets => FRAME,
+                Counts::Writes => usize::try_from(WRITE_PART).unwrap(),
+                Counts::Blocks(block) => block,
+            });
+            self.blocks.push_back((part, part));
             self.rest -= part;
         }
         self.pace.handed(self.now, before - self.rest);
@@ -105,85 +123,104 @@ impl Bench {
 
     fn assert_rate(&self, expected: u64) {
         let rate = self.pace.rate().unwrap();
-        assert!(rate.abs_diff(expected) * 20 < expected, "{rate} for {expected}, blocks {:?}", self.block);
+        assert!(rate.abs_diff(expected) * 20 < expected, "{rate} for {expected}, {:?}", self.counts);
     }
 }
 
-const BLOCKS: [Option<usize>; 4] = [None, Some(512), Some(1280), Some(10_240)];
+const COUNTS: [Counts; 5] =
+    [Counts::Octets, Counts::Writes, Counts::Blocks(512), Counts::Blocks(1280), Counts::Blocks(10_240)];
 
 #[test]
 fn the_rate_is_learned_whatever_the_driver_counts_in() {
-    for block in BLOCKS {
+    for counts in COUNTS {
         for line in [3_360, 11_520, 46_080, 1_000_000] {
-            let mut bench = Bench::new(None, line, block);
+            let mut bench = Bench::new(None, line, counts);
             bench.run(40_000);
             bench.run(10_000);
             bench.assert_rate(line);
             let used = bench.use_of_line(10_000);
-            assert!(used > 0.97, "{used:.3} of {line}, {block:?}");
+            assert!(used > 0.97, "{used:.3} of {line}, {counts:?}");
             // A frame, and what the line sends in 16 ms.
             let most = FRAME * 2 + usize::try_from(line * 16 / 1000).unwrap();
-            assert!(bench.deepest < most, "{} before {line}, {block:?}", bench.deepest);
-            assert_eq!(bench.pace.driver, if block.is_some() { Driver::Coarse } else { Driver::Exact });
+            assert!(bench.deepest < most, "{} before {line}, {counts:?}", bench.deepest);
+            let driver = match counts {
+                Counts::Octets => Driver::Exact,
+                Counts::Writes => Driver::Coarse,
+                Counts::Blocks(_) => Driver::Blocks,
+            };
+            assert_eq!(bench.pace.driver, driver);
         }
     }
 }
 
 #[test]
 fn a_line_that_becomes_faster_is_given_more() {
-    for block in BLOCKS {
-        let mut bench = Bench::new(None, 46_080, block);
+    for counts in COUNTS {
+        let mut bench = Bench::new(None, 46_080, counts);
         bench.run(3000);
         bench.line = 1_000_000;
         bench.run(10_000);
         bench.run(5000);
         bench.assert_rate(1_000_000);
-        assert!(bench.use_of_line(5000) > 0.95, "{:.3}, {block:?}", bench.use_of_line(5000));
+        assert!(bench.use_of_line(5000) > 0.95, "{:.3}, {counts:?}", bench.use_of_line(5000));
     }
 }
 
 #[test]
 fn a_line_that_becomes_slower_is_given_less() {
-    for block in BLOCKS {
-        let mut bench = Bench::new(None, 460_800, block);
+    for counts in COUNTS {
+        let mut bench = Bench::new(None, 460_800, counts);
         bench.run(3000);
         bench.line = 46_080;
         bench.run(5000);
         bench.run(5000);
         bench.assert_rate(46_080);
-        assert!(bench.deepest < 2 * FRAME, "{}, {block:?}", bench.deepest);
+        assert!(bench.deepest < 2 * FRAME, "{}, {counts:?}", bench.deepest);
     }
 }
 
 #[test]
 fn a_driver_that_has_more_to_send_is_believed_before_the_operator() {
-    for block in BLOCKS {
-        let mut bench = Bench::new(Some(921_600), 46_080, block);
+    for counts in COUNTS {
+        let mut bench = Bench::new(Some(921_600), 46_080, counts);
         bench.run(2000);
         bench.run(5000);
         // An exact one at once, a coarse one each time when the line is to run empty.
-        let most = block.map_or(2 * FRAME, |_| 25_000);
-        assert!(bench.deepest < most, "{}, {block:?}", bench.deepest);
-        assert!(bench.use_of_line(5000) > 0.97, "{:.3}, {block:?}", bench.use_of_line(5000));
+        let most = if counts == Counts::Octets { 2 * FRAME } else { 25_000 };
+        assert!(bench.deepest < most, "{}, {counts:?}", bench.deepest);
+        assert!(bench.use_of_line(5000) > 0.97, "{:.3}, {counts:?}", bench.use_of_line(5000));
         assert_eq!(bench.pace.rate(), Some(91_238));
+    }
+}
+
+#[test]
+fn a_stick_that_swallows_more_than_its_line_sends_is_given_what_the_operator_said() {
+    for counts in COUNTS {
+        let mut bench = Bench::new(Some(460_800), 46_080, counts);
+        bench.run(2000);
+        bench.line = 1_000_000;
+        bench.run(1000);
+        bench.run(5000);
+        let octets = bench.sent / 5;
+        assert!((45_000..46_000).contains(&octets), "{octets} octets a second, {counts:?}");
     }
 }
 
 #[test]
 fn a_line_that_is_held_up_is_looked_at_ever_more_seldom_and_its_rate_is_kept() {
     for line_rate in [None, Some(460_800)] {
-        for block in BLOCKS {
-            let mut bench = Bench::new(line_rate, 46_080, block);
+        for counts in COUNTS {
+            let mut bench = Bench::new(line_rate, 46_080, counts);
             bench.run(5000);
             bench.line = 0;
             bench.run(10_000);
-            assert!(bench.looks < 120, "{} looks, {block:?}", bench.looks);
+            assert!(bench.looks < 120, "{} looks, {counts:?}", bench.looks);
             bench.line = 46_080;
             bench.run(520);
-            assert!(bench.looks > 1, "{line_rate:?} {block:?}");
+            assert!(bench.looks > 1, "{line_rate:?} {counts:?}");
             bench.run(3000);
-            assert!(bench.use_of_line(3000) > 0.95, "{:.3}, {block:?}", bench.use_of_line(3000));
-            assert!(bench.deepest < 3 * FRAME, "{}, {block:?}", bench.deepest);
+            assert!(bench.use_of_line(3000) > 0.95, "{:.3}, {counts:?}", bench.use_of_line(3000));
+            assert!(bench.deepest < 3 * FRAME, "{}, {counts:?}", bench.deepest);
             bench.assert_rate(if line_rate.is_some() { 45_619 } else { 46_080 });
         }
     }
@@ -191,7 +228,7 @@ fn a_line_that_is_held_up_is_looked_at_ever_more_seldom_and_its_rate_is_kept() {
 
 #[test]
 fn what_a_buffer_swallows_at_once_says_nothing_of_the_rate() {
-    let mut bench = Bench::new(None, 46_080, None);
+    let mut bench = Bench::new(None, 46_080, Counts::Octets);
     bench.run(3000);
     for ms in 0..10 {
         bench.run(2000 + 11 * ms);
