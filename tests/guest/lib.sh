@@ -141,6 +141,35 @@ plug_in_modem() {
     wait_log 20 "$name.log" 'plugged in'
 }
 
+# stick DRIVER [OPTION...] -- [PPPD OPTION...]: the modem inside a USB stick, which that driver (acm or option) serves;
+# its tty is $LINE. Log: stick.log; it takes orders.
+stick() {
+    local driver=$1 options=()
+    shift
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    plug_in_modem modem /run/ttyInside "$FAR_IP:$CLIENT_IP" "$@"
+    case $driver in acm) LINE=/dev/ttyACM0 ;; option) LINE=/dev/ttyUSB0 ;; esac
+    "$guest/stick" --port /run/ttyInside --driver "$driver" --control /run/stick.orders "${options[@]}" \
+        > >(stamp >stick.log) 2>&1 &
+    wait_device $LINE
+}
+
+# cable NEAR FAR -- [PPPD OPTION...]: the modem at the far end of a serial cable between two ttys; $LINE is the near one.
+cable() {
+    local far=$2
+    LINE=$1
+    shift 2
+    plug_in_modem modem /run/ttyInside "$FAR_IP:$CLIENT_IP" "$@"
+    "$guest/cable" /run/ttyInside "$far" >cable.log 2>&1 &
+    wait_log 10 cable.log connected
+}
+
+# Until a device is there.
+wait_device() { timeout 10 sh -c "until [ -c $1 ]; do sleep 0.1; done" || fail "no device $1"; }
+
 # order ORDER [NAME]: to the modem of that name.
 order() { echo "$1" >"/run/${2:-modem}.orders"; }
 
@@ -230,6 +259,48 @@ slow_dial() {
     pings 5 1492
 }
 
+# stick_session DRIVER: a session through a real USB driver:
+#  - told no rate, the daemon keeps the line of 460,800 b/s shallow;
+#  - the client hears within a second of a carrier that is lost without a word, and of a stick that is pulled out, and is
+#    served again when it calls again;
+#  - the end of a session drops DTR.
+stick_session() {
+    wire ac client
+    stick "$1" --line-rate 460800 -- "${LAX[@]}"
+    daemon eth0 --log-level debug
+    wait_ac
+    order dcd stick
+    client eth0 persist maxfail 0 holdoff 1 lcp-echo-interval 1 lcp-echo-failure 3
+    wait_session
+    pings 20 1492
+    ping_beside_upload 800000
+    # The line itself takes 17 ms longer (crates/proto/src/queue/simulation.rs), and what emulates it some more; with what
+    # the driver would take it were 350 ms.
+    holds "$busy - $idle < 70"
+
+    stick_ends nodcd 'DCD down'
+    wait_log 5 daemon.log 'the carrier was lost'
+    stick_ends pull 'pulled out'
+    transfer both 100000
+
+    local before
+    before=$(mark stick.log)
+    kill "$client"
+    wait_log 10 stick.log 'DTR down' "$before"
+}
+
+# stick_ends ORDER DONE: the session ends within a second of when the stick says that it is DONE, and another begins.
+stick_ends() {
+    local before begun ended
+    before=$(mark client.log)
+    order "$1" stick
+    begun=$(when 10 stick.log "$2")
+    ended=$(when 10 client.log 'LCP terminated by peer\|Modem hangup' "$before")
+    holds "$ended - $begun <= 1"
+    [ "$1" != pull ] || order plug stick
+    wait_session 60 "$before"
+}
+
 # line_cost OCTETS: sends random data to the far end; prints how many octets on the line an octet of IP packet costs.
 line_cost() {
     transfer there "$1" >&2
@@ -256,6 +327,29 @@ pings() {
     [ "$1" -lt 50 ] || pace=(-A)
     on client ping -q "${pace[@]}" -c "$1" -s "$(($2 - 28))" -M 'do' -W 5 "$FAR_IP" | tee ping.log | grep -q ' 0% packet loss' ||
         fail "pings of $2 octets were lost: $(grep loss ping.log)"
+}
+
+# ping_beside_upload OCTETS: pings on the idle line, then while an upload of so many octets fills it; $idle and $busy are the
+# median round trips, in milliseconds. Medians, as a guest is held up now and then by the machine it runs on.
+ping_beside_upload() {
+    local upload
+    idle=$(median_ping 20 idle.log)
+    transfer there "$1" &
+    upload=$!
+    wait_log 20 transfer.log listening
+    until [ "$(on isp cat /sys/class/net/ppp0/statistics/rx_bytes)" -gt 100000 ]; do settle >/dev/null; done
+    busy=$(median_ping 50 busy.log)
+    kill -0 "$upload" || fail "the upload ended before the pings did"
+    echo "idle: median $idle ms, $(grep ^rtt idle.log)"
+    echo "during the upload: median $busy ms, $(grep ^rtt busy.log)"
+    wait "$upload"
+}
+
+# median_ping COUNT LOG: the median round trip of so many pings, in milliseconds; all must be answered.
+median_ping() {
+    on client ping -i 0.2 -c "$1" -W 5 "$FAR_IP" >"$2"
+    grep -q ' 0% packet loss' "$2" || fail "pings were lost: $(grep loss "$2")"
+    sed -n 's/.* time=\([0-9.]*\) ms$/\1/p' "$2" | sort -n | sed -n "$((($1 + 1) / 2))p"
 }
 
 # ping_through N HOST: HOST's session is one with the far end of modem number N, and no ping is lost.

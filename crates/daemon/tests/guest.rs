@@ -1,5 +1,5 @@
-//! The scenarios of `tests/guest/scenarios`, played with the daemon and real pppds in User Mode Linux guests: a test a
-//! scenario, by the same name. A guest boots once for all its scenarios, with the first test that asks for one of them;
+//! The scenarios of `tests/guest/scenarios`, played with the daemon and real pppds in guest kernels: a test a scenario,
+//! by the same name. A guest boots once for all its scenarios, with the first test that asks for one of them;
 //! `tests/guest/run SCENARIO` plays a single one. Where the guest cannot run, the tests say what is missing and how to
 //! install it, and fail if `CI` is `true`.
 
@@ -11,11 +11,14 @@ use std::sync::OnceLock;
 mod skipped;
 use skipped::skipped;
 
-/// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start all the guests.
-const SCENARIOS: [&str; 24] = [
+/// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start the guests.
+const SCENARIOS: [&str; 27] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
+    "driver_acm",
+    "driver_option",
+    "driver_uart",
     "escape_cost",
     "escape_cost_transparent",
     "failed_dial",
@@ -39,7 +42,8 @@ const SCENARIOS: [&str; 24] = [
     "unplug",
 ];
 
-const GUESTS: usize = 2;
+/// The first is for scenarios with the real driver of a serial port, which want another kernel.
+const GUESTS: usize = 3;
 static REPORTS: [OnceLock<Report>; GUESTS] = [const { OnceLock::new() }; GUESTS];
 
 /// The exit status by which `tests/guest/run` says that something it needs is not installed.
@@ -54,9 +58,10 @@ struct Report {
 
 impl Report {
     fn of_guest(guest: usize) -> Self {
+        let scenarios = SCENARIOS.iter().enumerate().filter(|&(place, _)| guest_of(place) == guest);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let output = Command::new(root.join("tests/guest/run"))
-            .args(SCENARIOS.iter().skip(guest).step_by(GUESTS))
+            .args(scenarios.map(|(_, name)| name))
             .env("BRIDGE", env!("CARGO_BIN_EXE_pppoe-serial-bridge"))
             .env("GUEST_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest"))
             .output()
@@ -82,9 +87,14 @@ impl Report {
     }
 }
 
+/// The guest that plays the scenario in that place of the list.
+fn guest_of(place: usize) -> usize {
+    if SCENARIOS[place].starts_with("driver_") { 0 } else { 1 + place % (GUESTS - 1) }
+}
+
 fn passes(scenario: &str) {
     let place = SCENARIOS.iter().position(|&name| name == scenario).expect("every test's scenario is listed");
-    let guest = place % GUESTS;
+    let guest = guest_of(place);
     let report = REPORTS[guest].get_or_init(|| Report::of_guest(guest));
     if report.status == Some(MISSING) {
         return skipped(scenario, &report.errors);
@@ -117,6 +127,21 @@ fn attacker() {
 #[test]
 fn client_vanishes() {
     passes("client_vanishes");
+}
+
+#[test]
+fn driver_acm() {
+    passes("driver_acm");
+}
+
+#[test]
+fn driver_option() {
+    passes("driver_option");
+}
+
+#[test]
+fn driver_uart() {
+    passes("driver_uart");
 }
 
 #[test]
