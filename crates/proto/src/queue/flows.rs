@@ -3,7 +3,8 @@
 //! Each flow may send a quantum of octets in its turn. A flow that had nothing waiting goes before those that always
 //! have something, so that a ping, a name look-up or a key press hardly waits behind any number of bulk transfers.
 //!
-//! RFC 8290 §4. One flow, [`ORDERED`], takes all whose order matters.
+//! RFC 8290 §4, but that a flow has a choice of places, where there two whose hashes meet would share one for good. One
+//! flow, [`ORDERED`], takes all whose order matters.
 
 use super::Counts;
 use super::arena::{Arena, Arriving, Chain, Taken};
@@ -14,8 +15,10 @@ use alloc::vec::Vec;
 
 /// The flow that is no hash's: of frames whose order matters.
 pub(super) const ORDERED: u16 = 0;
-/// Flows told apart by their hash.
+/// Flows told apart by their hash; more than frames that ever wait.
 const HASHED: usize = 256;
+/// A flow may have any of so many places, so that two of those that wait hardly ever share one.
+const CHOICES: usize = 8;
 /// Octets a flow may send in its turn: a full-size frame (RFC 8290 §5).
 const QUANTUM: i32 = 1502;
 const NONE: u16 = u16::MAX;
@@ -26,8 +29,8 @@ pub(super) struct Flows {
     /// [`ORDERED`], and those of hashes in the order in which they had to wait first. There is room for all, but
     /// memory is taken only for those.
     flows: Vec<Flow>,
-    /// Which flow is that of a hash; [`ORDERED`] if there is none yet.
-    hashed: [u16; HASHED],
+    /// Which flow is that of a hash, in groups of [`CHOICES`].
+    places: [Place; HASHED],
     /// Those that were silent a moment ago.
     new: List,
     /// Those that keep sending.
@@ -43,6 +46,28 @@ struct Flow {
     codel: Codel,
     next: u16,
     is_listed: bool,
+}
+
+/// Whose a flow is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The part of the hash that tells apart those of a group.
+    tag: u32,
+    /// [`ORDERED`] if the place was never taken.
+    flow: u16,
+}
+
+impl Place {
+    const EMPTY: Self = Self { tag: 0, flow: ORDERED };
+}
+
+/// How a place suits a hash, the best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Own,
+    Free,
+    Silent,
+    Busy,
 }
 
 /// Flows that take turns, linked through [`Flow::next`].
@@ -75,18 +100,38 @@ impl Flows {
     pub(super) fn new() -> Self {
         let mut flows = Vec::with_capacity(1 + HASHED);
         flows.push(Flow::silent());
-        Self { flows, hashed: [ORDERED; HASHED], new: List::EMPTY, old: List::EMPTY, octets: 0 }
+        Self { flows, places: [Place::EMPTY; HASHED], new: List::EMPTY, old: List::EMPTY, octets: 0 }
     }
 
-    /// The flow of a hash.
+    /// The flow of a hash: the one it has; else one that nobody has yet, or that has been silent; else, where all of the
+    /// group have frames waiting, one of those.
     pub(super) fn of_hash(&mut self, hash: u64) -> u16 {
-        let next = u16::try_from(self.flows.len()).unwrap_or(ORDERED);
-        let Some(flow) = self.hashed.get_mut((hash % HASHED as u64) as usize) else { return ORDERED };
-        if *flow == ORDERED {
-            *flow = next;
-            self.flows.push(Flow::silent());
+        let (groups, _) = self.places.as_chunks_mut::<CHOICES>();
+        let group = groups.get_mut((hash % (HASHED / CHOICES) as u64) as usize);
+        let tag = (hash >> 32) as u32;
+        let fit = |place: &Place| match self.flows.get(usize::from(place.flow)) {
+            _ if place.flow == ORDERED => Fit::Free,
+            _ if place.tag == tag => Fit::Own,
+            Some(flow) if !flow.is_listed => Fit::Silent,
+            _ => Fit::Busy,
+        };
+        let Some(place) = group.and_then(|group| group.iter_mut().min_by_key(|place| fit(place))) else {
+            return ORDERED;
+        };
+        match fit(place) {
+            Fit::Own | Fit::Busy => return place.flow,
+            Fit::Free => {
+                place.flow = u16::try_from(self.flows.len()).unwrap_or(ORDERED);
+                self.flows.push(Flow::silent());
+            }
+            Fit::Silent => {
+                if let Some(flow) = self.flows.get_mut(usize::from(place.flow)) {
+                    *flow = Flow::silent();
+                }
+            }
         }
-        *flow
+        place.tag = tag;
+        place.flow
     }
 
     /// Puts a frame at the end of a flow; `false` if there is no slot.
@@ -192,7 +237,7 @@ impl Flows {
         }
         self.flows.clear();
         self.flows.push(Flow::silent());
-        self.hashed = [ORDERED; HASHED];
+        self.places = [Place::EMPTY; HASHED];
         (self.new, self.old, self.octets) = (List::EMPTY, List::EMPTY, 0);
     }
 

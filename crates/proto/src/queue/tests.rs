@@ -80,6 +80,27 @@ fn flows_take_turns_and_a_silent_one_comes_first() {
 }
 
 #[test]
+fn flows_that_wait_do_not_share_a_place_however_many_there_were_before() {
+    for key in 0..200 {
+        let mut queue = ModemQueue::new(Discipline::Fair, [key; 16], Memory::default());
+        for number in 0..1000 {
+            let mut before = frame(0x0021, 0, number, 100);
+            before[14..16].copy_from_slice(&number.to_be_bytes());
+            queue.push(Instant::ZERO, &before).unwrap();
+            assert!(queue.pop(Instant::ZERO).is_some());
+        }
+        for number in 0..20 {
+            queue.push(Instant::ZERO, &frame(0x0021, 0, number, 1502)).unwrap();
+        }
+        for flow in 1..8 {
+            queue.push(Instant::ZERO, &frame(0x0021, flow, 0, 86)).unwrap();
+        }
+        let first = drain(&mut queue, Instant::ZERO).into_iter().take(8).map(|frame| frame[23]);
+        assert_eq!(first.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7], "key {key}");
+    }
+}
+
+#[test]
 fn the_fattest_flow_makes_room_with_its_oldest_frames() {
     let mut queue = fair();
     queue.set_rate(Some(46_080));
