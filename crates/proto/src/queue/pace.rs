@@ -12,11 +12,14 @@
 //! * *coarse*: it counts a block or a write for as long as any of it is unsent. That it has sent all is the only thing
 //!   it knows. So what lies before the line is reckoned from the rate, and a few times a second the line is let run
 //!   empty: what was handed over from one such moment to the next is what it has sent meanwhile;
-//! * *exact*: what it says is what there is, as it shows by having sent a part of a write. Should it ever run empty
-//!   while frames are held back, more is handed over at once, until it no longer does: a line is never slow for long
-//!   because it was so before. One that ever has more to send than it was given counts in blocks, and is coarse;
+//! * *exact*: what it says is what there is, as it shows by having sent a part of a write. Should it run empty while
+//!   frames are held back, more is handed over at once, until it no longer does: a line is never slow for long because
+//!   it was so before;
 //! * *silent*: it always says zero, as a pseudo-terminal does. What the tty takes is handed over, unless the operator
 //!   told the rate. It is measured for the bounds of the queue only.
+//!
+//! All but the silent are thought to be coarse at first, and always where the operator told the rate. One that ever has more to send than it was given, or keeps
+//! running empty though it was thought to be exact, is coarse for good.
 //!
 //! The speed that a tty is set to is not asked: on most USB modems it means nothing.
 
@@ -34,6 +37,8 @@ pub struct Pace {
     handed: u64,
     /// The last of them, by one write.
     last_write: u64,
+    /// How often a full tty had nothing to send, while nothing else is known of the driver.
+    zeros: u8,
     /// When they will all have been sent, at that rate.
     busy_until: Instant,
     /// So much of a wait behind octets handed over is let be, so that the line does not rest meanwhile.
@@ -46,16 +51,16 @@ pub struct Pace {
 /// What is known of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Driver {
-    /// Nothing: the tty has never been full.
+    /// Nothing: the tty has hardly ever been full.
     Unknown,
-    /// It has said zero only.
+    /// It has said zero only, as often as it was asked.
     Silent,
     /// It says whether it has sent all, and has not shown that it knows more.
     Coarse,
     /// It says what it has not sent.
     Exact,
-    /// It counts in blocks, and so says no more than whether it has sent all.
-    Blocks,
+    /// It has shown that it only knows whether it has sent all.
+    Unreliable,
 }
 
 /// What the driver said last.
@@ -81,8 +86,9 @@ struct Window {
 
 /// One octet on a serial line, with its start and stop bits.
 const BITS_PER_OCTET: u64 = 10;
+/// A driver that says zero so often knows nothing; less often, it may have sent all before it was asked.
+const ZEROS_OF_THE_SILENT: u8 = 16;
 const LEAST_SLACK: Duration = Duration::from_millis(4);
-const MOST_SLACK: Duration = Duration::from_secs(1);
 /// A rate is measured for no shorter time: what lies in a UART or a block would count for too much.
 const WINDOW: Duration = Duration::from_millis(100);
 /// A line behind a coarse driver is let run empty after this time.
@@ -98,7 +104,10 @@ const LONGEST_LOOK_HELD_UP: Duration = Duration::from_millis(500);
 const UNKNOWN_ROOM: usize = 4096;
 /// Handed over at once on the fastest line.
 const MOST_ROOM: u64 = 16 * 1024;
-/// The line discipline cuts a write into parts of so many octets.
+/// An exact driver that needs more slack than this, and than a frame takes, to have a busy line is none.
+const MOST_SLACK_OF_THE_EXACT: Duration = Duration::from_millis(32);
+const FULL_FRAME: u64 = 1510;
+/// The kernel cuts a write to a tty into parts of so many octets.
 const WRITE_PART: u64 = 2048;
 const MICROS: u64 = 1_000_000;
 
@@ -113,6 +122,7 @@ impl Pace {
             is_told: rate.is_some(),
             handed: 0,
             last_write: 0,
+            zeros: 0,
             busy_until: Instant::ZERO,
             slack: LEAST_SLACK,
             next_look: None,
@@ -128,14 +138,14 @@ impl Pace {
             _ if self.is_told => false,
             Driver::Unknown | Driver::Silent => true,
             Driver::Exact => self.rate.is_none(),
-            Driver::Coarse | Driver::Blocks => false,
+            Driver::Coarse | Driver::Unreliable => false,
         }
     }
 
     /// Whether the next [`Pace::room`] should be given what the driver says.
     #[must_use]
     pub const fn wants_to_be_told(&self) -> bool {
-        self.is_told || matches!(self.driver, Driver::Coarse | Driver::Exact | Driver::Blocks)
+        self.is_told || matches!(self.driver, Driver::Coarse | Driver::Exact | Driver::Unreliable)
     }
 
     /// Octets per second, if they are known: from the operator, or learned.
@@ -156,9 +166,9 @@ impl Pace {
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         self.hear(now, unsent);
         match (self.driver, self.rate) {
-            (Driver::Coarse | Driver::Blocks, _) => self.room_unseen(now, unsent == 0),
+            (Driver::Coarse | Driver::Unreliable, _) => self.room_unseen(now, unsent == 0),
             (Driver::Exact, Some(_)) => self.room_seen(now, unsent),
-            (Driver::Silent, Some(_)) if self.is_told => self.room_seen(now, 0),
+            (Driver::Silent, Some(rate)) if self.is_told => self.room_reckoned(now, rate),
             (Driver::Unknown | Driver::Exact | Driver::Silent, rate) => {
                 self.measure(now, unsent);
                 self.next_look = None;
@@ -185,14 +195,21 @@ impl Pace {
         let unsent = if self.driver == Driver::Silent && !self.is_told { None } else { unsent() };
         let unsent = unsent.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         if self.driver == Driver::Unknown {
-            self.driver = if unsent > 0 { Driver::Coarse } else { Driver::Silent };
-            // Before, the line may have rested.
-            self.window = None;
+            if unsent > 0 || self.zeros == 0 {
+                // Before, the line may have rested.
+                self.window = None;
+            }
+            self.zeros += u8::from(unsent == 0);
+            if unsent > 0 {
+                self.driver = Driver::Coarse;
+            } else if self.zeros == ZEROS_OF_THE_SILENT {
+                self.driver = Driver::Silent;
+            }
         }
         self.hear(now, unsent);
         match (self.driver, &mut self.window) {
-            (Driver::Coarse | Driver::Blocks, Some(window)) => window.busy = now,
-            (Driver::Coarse | Driver::Blocks, None) => {}
+            (Driver::Coarse | Driver::Unreliable, Some(window)) => window.busy = now,
+            (Driver::Coarse | Driver::Unreliable, None) => {}
             (Driver::Unknown | Driver::Exact | Driver::Silent, _) if self.is_told => {}
             (Driver::Unknown | Driver::Exact | Driver::Silent, _) => self.measure(now, unsent),
         }
@@ -204,27 +221,31 @@ impl Pace {
         self.next_look = None;
     }
 
-    /// Room before a line whose driver can be believed.
-    fn room_seen(&mut self, now: Instant, unsent: u64) -> usize {
-        if !self.is_told {
-            if unsent == 0 && self.next_look.is_some() {
-                self.on_rest();
-            }
-            self.measure(now, unsent);
-        }
-        let rate = self.rate.unwrap_or(1).max(1);
-        // If the far side holds the line up the driver knows better than the operator.
-        let reckoned = if self.is_told { self.busy_until - now } else { Duration::ZERO };
-        let wait = reckoned.max(time_of(unsent, rate));
+    /// Room before a line of which only the rate is known.
+    fn room_reckoned(&mut self, now: Instant, rate: u64) -> usize {
+        let wait = self.busy_until - now;
         if let Some(left) = self.slack.checked_sub(wait) {
             self.next_look = None;
             return octets_in(left, rate);
         }
-        let longest = if self.is_told { Duration::MAX } else { LONGEST_LOOK };
-        let look = (wait - self.slack / 2).min(longest);
+        self.look_in(now, wait - self.slack / 2, Duration::ZERO)
+    }
+
+    /// Room before a line whose driver can be believed.
+    fn room_seen(&mut self, now: Instant, unsent: u64) -> usize {
+        if unsent == 0 && self.next_look.is_some() {
+            self.on_rest();
+        }
+        self.measure(now, unsent);
+        let rate = self.rate.unwrap_or(1).max(1);
+        let wait = time_of(unsent, rate);
+        if let Some(left) = self.slack.checked_sub(wait) {
+            self.next_look = None;
+            return octets_in(left, rate);
+        }
         // By now all of it should have gone out.
         let late = (now - self.reading.moved).saturating_sub(wait);
-        self.look_in(now, look, late)
+        self.look_in(now, (wait - self.slack / 2).min(LONGEST_LOOK), late)
     }
 
     /// Room before a line whose driver knows only whether it has sent all.
@@ -274,18 +295,24 @@ impl Pace {
     /// Takes note of what the driver says, and whether it can be believed.
     fn hear(&mut self, now: Instant, unsent: u64) {
         let Reading { unsent: before, handed, moved } = self.reading;
-        let has_moved = unsent != before || self.handed != handed;
+        let is_given = self.handed != handed;
+        let has_moved = unsent != before || is_given;
         self.reading = Reading { unsent, handed: self.handed, moved: if has_moved { now } else { moved } };
         match self.driver {
             Driver::Coarse | Driver::Exact if unsent > before + (self.handed - handed) => {
-                self.take_for(Driver::Blocks);
+                self.take_for(Driver::Unreliable);
                 if !self.is_told {
                     self.rate = None;
                 }
             }
-            Driver::Coarse if self.is_part_of_a_write(unsent) => self.take_for(Driver::Exact),
+            // One that says a number of its own for as long as anything waits may say less than it was given.
+            Driver::Coarse
+                if !self.is_told && !is_given && unsent < before && self.is_part_of_a_write(unsent) =>
+            {
+                self.take_for(Driver::Exact);
+            }
             Driver::Silent if unsent > 0 => self.take_for(Driver::Coarse),
-            Driver::Unknown | Driver::Silent | Driver::Coarse | Driver::Exact | Driver::Blocks => {}
+            Driver::Unknown | Driver::Silent | Driver::Coarse | Driver::Exact | Driver::Unreliable => {}
         }
     }
 
@@ -351,7 +378,12 @@ impl Pace {
 
     /// The driver has run empty while frames were held back.
     fn on_rest(&mut self) {
-        self.slack = MOST_SLACK.min(self.slack * 2);
+        let slack = self.slack * 2;
+        let frame = time_of(FULL_FRAME, self.rate.unwrap_or(1));
+        if slack > MOST_SLACK_OF_THE_EXACT.max(frame) {
+            return self.take_for(Driver::Unreliable);
+        }
+        self.slack = slack;
         if let Some(window) = &mut self.window {
             window.is_least = true;
         }
