@@ -18,8 +18,8 @@
 //! * *silent*: it always says zero, as a pseudo-terminal does. What the tty takes is handed over, unless the operator
 //!   told the rate. It is measured for the bounds of the queue only.
 //!
-//! All but the silent are thought to be coarse at first, and always where the operator told the rate. One that ever has more to send than it was given, or keeps
-//! running empty though it was thought to be exact, is coarse for good.
+//! All but the silent are thought to be coarse at first, and always where the operator told the rate. One that ever
+//! has more to send than it was given, or keeps running empty though it was thought to be exact, is coarse for good.
 //!
 //! The speed that a tty is set to is not asked: on most USB modems it means nothing.
 
