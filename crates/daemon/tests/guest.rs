@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 mod skipped;
 use skipped::skipped;
 
-/// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start the guests.
+/// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start the guests. On two
+/// processors the one with the drivers, which asks most of them, starts when another has ended.
 const SCENARIOS: [&str; 27] = [
     "asyncmap_a0000",
     "attacker",

@@ -2,7 +2,7 @@
 //!
 //! It promises: nobody else uses the port meanwhile, as far as any of three customs can tell him (lock file, `flock`,
 //! `TIOCEXCL`); the speed is what was asked for, where the driver has any to set; the end of the line is told apart
-//! from silence; dropping it never waits for a stuck modem, leaves the port's modes as they were found, and drops DTR,
+//! from silence; dropping it never waits for octets that a stuck modem does not take, leaves the port's modes as they were found, and drops DTR,
 //! so that a call ends with the program. The caller times what takes time: how long DTR stays down, how long a break
 //! lasts.
 //!
