@@ -13,7 +13,7 @@ pub(crate) use modems::path_id;
 use crate::config::{Loaded, Origin, Places};
 use crate::control::Control;
 use crate::ethernet_port::EthernetPort;
-use crate::modem_port::ModemPort;
+use crate::modem_port::{Heard, ModemPort};
 use crate::report::{Remedied, Report};
 use crate::transmit_queue::Buffers;
 use bridge_linux::OsError;
@@ -103,7 +103,7 @@ pub(crate) enum Timer {
     /// A line that may have said NO CARRIER was the last for a while, if no octet has followed.
     StillQuiet {
         modem: ModemId,
-        octets: usize,
+        heard: Heard,
     },
     /// An interface has been down for longer than a cable takes to be plugged in again.
     StillDown(InterfaceId),
@@ -353,9 +353,9 @@ impl EventLoop {
                     port.set_break(false);
                 }
             }
-            Timer::StillQuiet { modem, octets } => {
+            Timer::StillQuiet { modem, heard } => {
                 let Some(port) = self.modem(modem).filter(|port| port.is_framing()) else { return };
-                let is_quiet = port.deframer.unfinished().len() == octets;
+                let is_quiet = port.heard() == heard;
                 if is_quiet && port.hear_no_carrier() == NoCarrier::SaidIfQuiet {
                     self.on_no_carrier(now, modem);
                 }

@@ -20,6 +20,14 @@ use bridge_proto::time::Instant;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+/// How far what a modem says has come: while this stays the same, it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Which line or frame it is: another one may be as long.
+    pub(crate) number: u32,
+    pub(crate) octets: usize,
+}
+
 /// One modem.
 #[derive(Debug)]
 pub(crate) struct ModemPort {
@@ -174,6 +182,11 @@ impl ModemPort {
     pub(crate) fn hear_no_carrier(&mut self) -> NoCarrier {
         let deframer = &self.deframer;
         self.listener.hear(deframer.unfinished_number(), deframer.unfinished(), deframer.is_unframed())
+    }
+
+    /// How far what it says has come.
+    pub(crate) fn heard(&self) -> Heard {
+        Heard { number: self.deframer.unfinished_number(), octets: self.deframer.unfinished().len() }
     }
 
     /// Queues a data frame.

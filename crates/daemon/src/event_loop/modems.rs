@@ -3,7 +3,7 @@
 use super::source::{Source, token};
 use super::{EventLoop, Timer, modem_id};
 use crate::ethernet_port::send_on;
-use crate::modem_port::ModemPort;
+use crate::modem_port::{Heard, ModemPort};
 use bridge_linux::OsError;
 use bridge_linux::device_watcher::{DeviceChange, DeviceState, PathId};
 use bridge_linux::poller::Readiness;
@@ -95,8 +95,8 @@ impl EventLoop {
             NoCarrier::NotSaid => {}
             NoCarrier::Said => self.on_no_carrier(now, modem),
             NoCarrier::SaidIfQuiet => {
-                let octets = port.deframer.unfinished().len();
-                await_quiet(&mut self.timers, now, modem, octets);
+                let heard = port.heard();
+                await_quiet(&mut self.timers, now, modem, heard);
             }
         }
     }
@@ -260,9 +260,9 @@ pub(super) fn touch(touched: &mut Vec<ModemId>, modem: ModemId, port: &mut Modem
 }
 
 /// Looks again when the line has been quiet for a while since now; earlier such times count no more.
-fn await_quiet(timers: &mut Vec<(Instant, Timer)>, now: Instant, modem: ModemId, octets: usize) {
+fn await_quiet(timers: &mut Vec<(Instant, Timer)>, now: Instant, modem: ModemId, heard: Heard) {
     timers.retain(|(_, timer)| !matches!(timer, Timer::StillQuiet { modem: other, .. } if *other == modem));
-    timers.push((now + QUIET, Timer::StillQuiet { modem, octets }));
+    timers.push((now + QUIET, Timer::StillQuiet { modem, heard }));
 }
 
 /// The watcher numbers its paths as the modems are numbered.
@@ -277,12 +277,13 @@ mod tests {
     #[test]
     fn a_line_that_says_no_carrier_again_and_again_is_awaited_once() {
         let (one, other) = (ModemId(1), ModemId(2));
+        let heard = |octets| Heard { number: 1, octets };
         let mut timers = vec![(Instant::ZERO, Timer::TellDiscards)];
-        await_quiet(&mut timers, Instant::ZERO, other, 7);
+        await_quiet(&mut timers, Instant::ZERO, other, heard(7));
         for ms in 0..100 {
-            await_quiet(&mut timers, Instant::from_millis(ms), one, 20);
+            await_quiet(&mut timers, Instant::from_millis(ms), one, heard(20));
         }
-        let quiet = |modem, octets| Timer::StillQuiet { modem, octets };
+        let quiet = |modem, octets| Timer::StillQuiet { modem, heard: heard(octets) };
         let at = |ms| Instant::from_millis(ms) + QUIET;
         let expected =
             [(Instant::ZERO, Timer::TellDiscards), (at(0), quiet(other, 7)), (at(99), quiet(one, 20))];
