@@ -73,7 +73,7 @@ pub(crate) struct TransmitQueue {
     is_straight: bool,
     /// Frames for which there was no room when they were to be encoded.
     unfit: u64,
-    /// Frames that were encoded, but not begun when their session was over.
+    /// Frames that were encoded, but not written, or not to their end, when their session was over.
     forgotten: u64,
 }
 
@@ -224,15 +224,13 @@ impl TransmitQueue {
     /// Forgets the frames of the session that was, and what they told of it. One that was begun goes out whole, and
     /// so do the words of a chat script and LCP that is not behind data.
     pub(crate) fn forget_session(&mut self) {
-        self.forget_encoded();
-        self.written(0);
+        self.forget_from(self.next_frame());
         self.forget_waiting();
     }
 
     /// Forgets all octets and frames.
     pub(crate) fn clear(&mut self) {
-        self.forget_encoded();
-        self.written(self.len());
+        self.forget_from(self.start);
         self.forget_waiting();
         self.pace.is_at_rest();
         self.is_straight = self.pace.is_open();
@@ -244,12 +242,13 @@ impl TransmitQueue {
         self.clear();
     }
 
-    /// Each frame has a FLAG at either end.
-    fn forget_encoded(&mut self) {
-        let next = self.next_frame();
-        let flags = self.octets[next..self.end].iter().filter(|octet| **octet == FLAG).count();
-        self.forgotten += flags as u64 / 2;
-        self.end = next;
+    /// Forgets the octets from `at` on. Each frame has a FLAG at either end, and one that was begun has its second. The
+    /// words of a chat script have hardly ever any.
+    fn forget_from(&mut self, at: usize) {
+        let flags = self.octets[at..self.end].iter().filter(|octet| **octet == FLAG).count();
+        self.forgotten += flags.div_ceil(2) as u64;
+        self.end = at;
+        self.written(0);
     }
 
     fn forget_waiting(&mut self) {

@@ -199,6 +199,39 @@ fn another_session_gets_nothing_of_the_one_before_but_the_end_of_a_frame() {
 }
 
 #[test]
+fn all_frames_that_a_hang_up_drops_are_counted_also_one_that_was_begun() {
+    let framer = Framer::new(ExtraEscapes::NONE);
+    let encoded = framer.encode(&ECHO, &mut [0; 64]).unwrap();
+    for (taken, forgotten) in [(0, 2), (10, 2), (encoded - 1, 2), (encoded, 1), (2 * encoded, 0)] {
+        for is_lcp in [true, false] {
+            let (mut queue, _) = queue(None);
+            let mut tty = Tty::new(taken, false);
+            for _ in 0..2 {
+                let pushed = if is_lcp {
+                    queue.push_lcp(Instant::ZERO, &framer, &ECHO)
+                } else {
+                    queue.push(Instant::ZERO, &framer, &ECHO)
+                };
+                pushed.unwrap();
+            }
+            flush(&mut queue, Instant::ZERO, &framer, &mut tty);
+            queue.clear();
+            assert!(queue.is_empty());
+            assert_eq!(queue.take_counts().forgotten, forgotten, "{taken} octets were taken");
+        }
+    }
+}
+
+#[test]
+fn the_words_of_a_script_that_a_hang_up_drops_are_no_frames() {
+    let (mut queue, framer) = queue(None);
+    assert!(queue.push_octets(b"ATD*99#\r"));
+    queue.push(Instant::ZERO, &framer, &ECHO).unwrap();
+    queue.clear();
+    assert_eq!(queue.take_counts().forgotten, 1);
+}
+
+#[test]
 fn nobody_is_asked_before_there_is_anything_to_be_had() {
     // Full: until it says that it has room.
     let (mut queue, framer) = queue(None);
