@@ -220,7 +220,7 @@ fn a_line_for_the_log_says_file_line_and_column() {
 
 #[test]
 fn no_pin_or_password_is_quoted_whatever_is_wrong_with_its_line() {
-    for name in ["secrets", "secret_types"] {
+    for name in ["secrets", "secret_types", "secret_lines", "secret_values"] {
         let problems = load(Path::new(&format!("tests/config/{name}.toml"))).unwrap_err();
         let told: String = problems.lines().chain([problems.render(true)]).collect();
         for secret in ["hunter2", "4711"] {

@@ -71,8 +71,9 @@ impl Problems {
 
     /// Whether a PIN or a password may be in that stretch.
     pub(super) fn is_secret(&self, place: &Place) -> bool {
+        let span = place.start..place.end;
         let source = self.sources.get(place.source);
-        source.is_some_and(|source| secret::is_near(&source.text, place.start..place.end))
+        source.is_some_and(|source| source.text.get(span.clone()) != source.shown.get(span))
     }
 
     /// The directory of the file that `place` is in.

@@ -397,6 +397,10 @@ impl<'t> Section<'t> {
         let unknown = self.entries.iter().filter(|entry| asked.binary_search(&entry.key).is_err());
         for entry in unknown.take(MOST_UNKNOWN) {
             let of = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+            if self.problems.borrow().is_secret(&entry.key_place) {
+                self.error(Some(&entry.key_place), format!("unknown key{of}"), None);
+                continue;
+            }
             let what = format!("unknown key `{}`{of}", entry.key.escape_debug());
             self.error(Some(&entry.key_place), what, Some(instead_of_key(entry.key, &asked)));
         }

@@ -1,7 +1,6 @@
 //! What is wrong with the syntax of a file, and what was probably meant.
 
 use super::problem::{Place, Problems};
-use super::secret;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -71,7 +70,12 @@ struct Slip<'t> {
 impl Slip<'_> {
     fn tell(&self, table: &Spanned<DeTable<'_>>, problems: &mut Problems) {
         let place = Place::new(self.source, self.span.clone());
-        if self.message == "duplicate key" {
+        let is_duplicate = self.message == "duplicate key";
+        if self.is_inside_a_secret(problems) || (is_duplicate && problems.is_secret(&place)) {
+            // All that could be said of it would quote it.
+            return problems.error(Some(place), self.message, None);
+        }
+        if is_duplicate {
             return self.tell_duplicate(table, problems);
         }
         if self.message.contains("escape") {
@@ -91,7 +95,7 @@ impl Slip<'_> {
                 return problems.error(Some(opening), "the text that begins here has no end", Some(help));
             }
         }
-        let (what, help) = self.words();
+        let (what, help) = self.words(problems);
         problems.error(Some(place), what, help);
     }
 
@@ -111,18 +115,34 @@ impl Slip<'_> {
         before.rsplit('\n').next().unwrap_or_default().trim_start()
     }
 
-    /// A value as TOML wants it, unless it may be a PIN or a password.
-    fn written(&self, value: &str) -> String {
+    /// Whether the line begins inside a PIN or a password.
+    fn is_inside_a_secret(&self, problems: &Problems) -> bool {
+        let line = self.line();
+        let text = self.text.get(line.clone()).unwrap_or_default();
+        let first = text.char_indices().find(|(_, character)| character.is_alphanumeric());
+        first.is_some_and(|(at, character)| {
+            let start = line.start + at;
+            problems.is_secret(&Place::new(self.source, start..start + character.len_utf8()))
+        })
+    }
+
+    /// Where the whole line is.
+    fn line(&self) -> Range<usize> {
         let rest = self.text.get(self.span.end..).unwrap_or_default();
-        let end = self.span.end + rest.find('\n').unwrap_or(rest.len());
-        if secret::is_near(self.text, self.span.start..end) { "\"...\"".to_owned() } else { written(value) }
+        self.span.start - self.front().len()..self.span.end + rest.find('\n').unwrap_or(rest.len())
+    }
+
+    /// A value as TOML wants it, unless a PIN or a password may be on its line.
+    fn written(&self, value: &str, problems: &Problems) -> String {
+        let is_secret = problems.is_secret(&Place::new(self.source, self.line()));
+        if is_secret { "\"...\"".to_owned() } else { written(value) }
     }
 
     /// What is wrong, and what to write.
-    fn words(&self) -> (String, Option<String>) {
+    fn words(&self, problems: &Problems) -> (String, Option<String>) {
         let (front, rest) = (self.front(), self.rest());
         if let Some((key, value)) = front.split_once('=') {
-            return self.of_value(key.trim(), value.trim_start());
+            return self.of_value(key.trim(), value.trim_start(), problems);
         }
         let as_found = self.message.to_owned();
         if front.is_empty() && (rest.starts_with(';') || rest.starts_with("//")) {
@@ -142,12 +162,14 @@ impl Slip<'_> {
         let (key, value) = line.split_at_checked(end.unwrap_or(line.len())).unwrap_or_default();
         let value = value.trim_start_matches([':', ' ', '\t']).trim();
         let is_clear = !key.is_empty() && !value.is_empty() && !value.contains('=');
-        let help = || format!("between a key and its value stands =, as in {key} = {}", self.written(value));
+        let help = || {
+            format!("between a key and its value stands =, as in {key} = {}", self.written(value, problems))
+        };
         (as_found, is_clear.then(help))
     }
 
     /// The same of a value, of which `in_front` stands in front of what was found.
-    fn of_value(&self, key: &str, in_front: &str) -> (String, Option<String>) {
+    fn of_value(&self, key: &str, in_front: &str, problems: &Problems) -> (String, Option<String>) {
         let (found, rest) = (self.found(), self.rest());
         let as_found = self.message.to_owned();
         if self.message.starts_with("missing comma") {
@@ -186,7 +208,7 @@ impl Slip<'_> {
         if !is_plain(&value) {
             return (as_found, None);
         }
-        let meant = self.written(&value);
+        let meant = self.written(&value, problems);
         let what = if meant.starts_with('"') {
             "a text needs quotes".to_owned()
         } else {
