@@ -322,12 +322,19 @@ settle() { on client ping -q -c 1 -i 0.2 -w 20 "$FAR_IP"; }
 
 # pings COUNT SIZE: so many pings with SIZE octets of IP packet, unfragmented; none may be lost.
 pings() {
-    # After the last one ping(8) waits for two round trips or one interval, whichever is longer, and takes for lost what
-    # comes later: adaptive intervals are for many, of whom the last ones hardly count.
     local pace=(-i 0.2)
     [ "$1" -lt 50 ] || pace=(-A)
-    on client ping -q "${pace[@]}" -c "$1" -s "$(($2 - 28))" -M 'do' -W 5 "$FAR_IP" | tee ping.log | grep -q ' 0% packet loss' ||
-        fail "pings of $2 octets were lost: $(grep loss ping.log)"
+    on client ping "${pace[@]}" -c "$1" -s "$(($2 - 28))" -M 'do' -W 5 "$FAR_IP" >ping.log
+    answered "$1" ping.log || fail "pings of $2 octets were lost"
+}
+
+# answered COUNT LOG: whether all of so many pings were, but for the last three: ping(8) waits for those for two round
+# trips or one interval, whichever is longer, and takes for lost what comes later.
+answered() {
+    awk -v count="$1" -F 'icmp_seq=' '
+        / time=/ { came[$2 + 0] }
+        END { for (n = 1; n <= count - 3; n++) if (!(n in came)) { print "ping " n " was lost"; lost = 1 }; exit lost }
+    ' "$2"
 }
 
 # ping_beside_upload OCTETS: pings on the idle line, then while an upload of so many octets fills it; $idle and $busy are the
@@ -349,19 +356,21 @@ ping_beside_upload() {
 # median_ping COUNT LOG: the median round trip of so many pings, in milliseconds; all must be answered.
 median_ping() {
     on client ping -i 0.2 -c "$1" -W 5 "$FAR_IP" >"$2"
-    grep -q ' 0% packet loss' "$2" || fail "pings were lost: $(grep loss "$2")"
+    answered "$1" "$2" >&2 || fail "pings were lost: $(grep loss "$2")"
     sed -n 's/.* time=\([0-9.]*\) ms$/\1/p' "$2" | sort -n | sed -n "$((($1 + 1) / 2))p"
 }
 
 # ping_through N HOST: HOST's session is one with the far end of modem number N, and no ping is lost.
 ping_through() {
-    on "$2" ping -q -A -c 20 -W 5 "$(far_ip "$1")" | grep ' 0% packet loss' || fail "pings of $2 through modem $1 were lost"
+    on "$2" ping -A -c 20 -W 5 "$(far_ip "$1")" >"$2.ping"
+    answered 20 "$2.ping" || fail "pings of $2 through modem $1 were lost"
 }
 
 ping6_peer() {
     local peer
     peer=$(sed -n 's/.*remote LL address //p' client.log | tail -n1)
-    on client ping -6 -q -c 3 -i 0.2 -W 5 "$peer%ppp0" | grep ' 0% packet loss' || fail "no answer from $peer over IPv6"
+    on client ping -6 -c 6 -i 0.2 -W 5 "$peer%ppp0" >ping6.log
+    answered 6 ping6.log || fail "pings of $peer over IPv6 were lost"
 }
 
 # transfer ORDER OCTETS: over TCP from the client, see tests/guest/transfer.

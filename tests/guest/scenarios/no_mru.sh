@@ -13,6 +13,7 @@ absent 'sent \[LCP ConfReq .*<mru' client.log
 wait_log 5 far-end.log 'rcvd \[LCP ConfReq .*<mru 1492>'
 absent 'rcvd \[LCP ConfAck .*<mru' client.log
 pings 20 1492
-on isp ping -q -A -c 20 -s 1464 -M 'do' -W 5 "$CLIENT_IP" | grep -q ' 0% packet loss' ||
+on isp ping -A -c 20 -s 1464 -M 'do' -W 5 "$CLIENT_IP" >isp.ping
+answered 20 isp.ping ||
     fail "full-size packets from the far end were lost"
 absent 'exceeds_mtu' daemon.log
