@@ -2,9 +2,9 @@
 //!
 //! It promises: nobody else uses the port meanwhile, as far as any of three customs can tell him (lock file, `flock`,
 //! `TIOCEXCL`); the speed is what was asked for, where the driver has any to set; the end of the line is told apart
-//! from silence; dropping it never waits for octets that a stuck modem does not take, leaves the port's modes as they were found, and drops DTR,
-//! so that a call ends with the program. The caller times what takes time: how long DTR stays down, how long a break
-//! lasts.
+//! from silence; dropping it never waits for octets that a stuck modem does not take, leaves the port's modes as they
+//! were found, and drops DTR, so that a call ends with the program. The caller times what takes time: how long DTR
+//! stays down, how long a break lasts.
 //!
 //! While dialling there is no carrier, so the port opens regardless of it. Once a call is up,
 //! [`SerialPort::set_hangup_on_carrier_loss`] makes its loss the end of the port; [`SerialPort::modem_lines`] tells

@@ -3,8 +3,8 @@
 //! Each flow may send a quantum of octets in its turn. A flow that had nothing waiting goes before those that always
 //! have something, so that a ping, a name look-up or a key press hardly waits behind any number of bulk transfers.
 //!
-//! RFC 8290 §4, but that a flow has a choice of places, where there two whose hashes meet would share one for good. One
-//! flow, [`ORDERED`], takes all whose order matters.
+//! RFC 8290 §4, but that a flow has a choice of places, where there two whose hashes meet would share one for good.
+//! One flow, [`ORDERED`], takes all whose order matters.
 
 use super::Counts;
 use super::arena::{Arena, Arriving, Chain, Taken};
@@ -103,8 +103,8 @@ impl Flows {
         Self { flows, places: [Place::EMPTY; HASHED], new: List::EMPTY, old: List::EMPTY, octets: 0 }
     }
 
-    /// The flow of a hash: the one it has; else one that nobody has yet, or that has been silent; else, where all of the
-    /// group have frames waiting, one of those.
+    /// The flow of a hash: the one it has; else one that nobody has yet, or that has been silent; else, where all of
+    /// the group have frames waiting, one of those.
     pub(super) fn of_hash(&mut self, hash: u64) -> u16 {
         let (groups, _) = self.places.as_chunks_mut::<CHOICES>();
         let group = groups.get_mut((hash % (HASHED / CHOICES) as u64) as usize);

@@ -125,8 +125,8 @@ impl ModemQueue {
     }
 
     /// What is known of the line's rate, in octets per second. Of data, of what brings a link up, and of LCP, as much
-    /// may wait as the line sends in half a second, but two full-size frames in any case, for which a line of less than 60,000
-    /// b/s takes longer. Without a rate only the slots bound it.
+    /// may wait as the line sends in half a second, but two full-size frames in any case, for which a line of less than
+    /// 60,000 b/s takes longer. Without a rate only the slots bound it.
     pub fn set_rate(&mut self, octets_per_second: Option<u64>) {
         let half_second = octets_per_second.and_then(|rate| usize::try_from(rate / 2).ok());
         self.limit = half_second.unwrap_or(usize::MAX).max(LEAST_LIMIT);
