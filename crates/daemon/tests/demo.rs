@@ -43,7 +43,7 @@ impl Place {
         let directory = std::env::temp_dir().join(name);
         fs::create_dir(&directory).unwrap();
         let place = Self { directory };
-        fs::copy(env!("CARGO_BIN_EXE_pppoe-serial-bridge"), place.program()).unwrap();
+        copy(Path::new(env!("CARGO_BIN_EXE_pppoe-serial-bridge")), &place.program());
         fs::create_dir(place.temporary()).unwrap();
         let modes = [(&place.directory, 0o755), (&place.program(), 0o755), (&place.temporary(), 0o1777)];
         for (path, mode) in modes {
@@ -85,6 +85,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Copies a program by cp(1), so that this process never has the copy open to be written: a child that another thread
+/// forks meanwhile would hold it open too, up to its own exec, and what is open to be written cannot be run (ETXTBSY).
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").args([from, to]).status().unwrap().success());
 }
 
 /// The process number in "the bridge is ready, as process 17".
