@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -191,10 +191,16 @@ fn run_theirs(case: &Case, script: &Path) -> Outcome {
 /// The kernel first says that the other end is closed, and hangs up after that. A chat(8) that ran between
 /// the two could still restore the terminal's modes, as on no real line, and exits with 3 in place of 2.
 fn hang_up(master: File, chat: &Child) {
+    let line = open_slave(&master);
     let chat = Pid::from_child(chat);
     kill_process(chat, Signal::STOP).unwrap();
     waitpid(Some(chat), WaitOptions::UNTRACED).unwrap();
     drop(master);
+    // Another case's chat(8), just started, may have the master open up to the end of its exec: the last to close it hangs
+    // the line up.
+    while tcgetattr(&line).is_ok() {
+        thread::yield_now();
+    }
     kill_process(chat, Signal::CONT).unwrap();
 }
 
@@ -203,13 +209,16 @@ fn open_pty() -> (File, OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let slave = rustix::fs::open(name, flags, Mode::empty()).unwrap();
+    let slave = open_slave(&master);
     let mut termios = tcgetattr(&slave).unwrap();
     termios.make_raw();
     tcsetattr(&slave, OptionalActions::Now, &termios).unwrap();
     (master.into(), slave)
+}
+
+fn open_slave(master: impl AsFd) -> OwnedFd {
+    let name = ptsname(master, Vec::new()).unwrap();
+    rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap()
 }
 
 /// REPORT lines come with a date, `chat:  Nov 22 13:00:21 CONNECT`; ours leave that to the log.
