@@ -1,7 +1,7 @@
 //! Who holds what this program wants: for error texts only, so "unknown" is a fine answer.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -49,11 +49,19 @@ pub(crate) fn of_flock(file: impl AsFd) -> Option<Pid> {
     let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
     // 1: FLOCK  ADVISORY  WRITE 812 00:06:90 0 EOF
     let file = format!("{major:02x}:{minor:02x}:{}", stat.st_ino);
-    fs::read_to_string("/proc/locks").ok()?.lines().find_map(|line| {
+    locks().ok()?.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(1);
         let (kind, pid, locked) = (words.next()?, words.nth(2)?, words.next()?);
         (kind == "FLOCK" && locked == file).then_some(pid)?.parse().ok().and_then(Pid::from_raw)
     })
+}
+
+/// All locks. The kernel goes on at a number in its list, so that of two reads the second misses a line if one that was
+/// read before is gone: the first takes as much as the kernel gives at once, a page.
+fn locks() -> io::Result<String> {
+    let mut text = String::with_capacity(64 * 1024);
+    File::open("/proc/locks")?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]
