@@ -120,7 +120,7 @@ impl DeviceWatcher {
             let path = std::path::absolute(path)?;
             let steps = self.walk(&path)?;
             let device = Device::at(&path);
-            Ok(WatchedPath { path, steps, device })
+            Ok(WatchedPath { path, steps, device, is_touched: false })
         };
         arm().map_err(|cause| failed(path.display().to_string(), cause))
     }
@@ -137,31 +137,33 @@ impl DeviceWatcher {
     /// No more inotify watch to be had.
     pub fn changes(&mut self) -> io::Result<Vec<DeviceChange>> {
         let mut changes = Vec::new();
-        for number in self.touched()? {
-            self.look_again(number, &mut changes)?;
+        self.mark_touched()?;
+        for number in 0..self.paths.len() {
+            if mem::take(&mut self.paths[number].is_touched) {
+                self.look_again(number, &mut changes)?;
+            }
         }
         Ok(changes)
     }
 
-    /// The paths that waiting events are about.
-    fn touched(&self) -> io::Result<Vec<usize>> {
-        let mut touched = vec![false; self.paths.len()];
+    /// Marks the paths that waiting events are about. Most may be about none: others' terminals, in the same directory,
+    /// come and go too. So it allocates nothing.
+    fn mark_touched(&mut self) -> io::Result<()> {
         let mut buffer = [MaybeUninit::uninit(); EVENT_OCTETS];
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
             let event = match events.next() {
                 Ok(event) => event,
-                Err(Errno::AGAIN | Errno::INTR) => break,
+                Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno.into()),
             };
-            for (touched, watched) in touched.iter_mut().zip(&self.paths) {
-                *touched |= watched.is_touched_by(&event);
+            for watched in &mut self.paths {
+                watched.is_touched |= watched.is_touched_by(&event);
             }
             if events.is_buffer_empty() {
-                break;
+                return Ok(());
             }
         }
-        Ok(touched.iter().zip(0..).filter_map(|(touched, number)| touched.then_some(number)).collect())
     }
 
     fn look_again(&mut self, number: usize, changes: &mut Vec<DeviceChange>) -> io::Result<()> {
@@ -252,6 +254,8 @@ struct WatchedPath {
     path: PathBuf,
     steps: Vec<Step>,
     device: Option<Device>,
+    /// Something has happened on its way, and it is to be looked at again.
+    is_touched: bool,
 }
 
 impl WatchedPath {
