@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
 
-use bridge_linux::interface::{Interface, InterfaceMonitor};
+use bridge_linux::interface::Interface;
 use bridge_linux::link;
 use bridge_linux::packet_socket::{PacketSocket, Sent};
 use bridge_linux::poller::{Events, Interest, Poller, Token};
@@ -179,14 +179,7 @@ struct Host {
 impl Host {
     /// Lays a cable between the host and the interface that the daemon serves.
     fn on_a_new_cable() -> Self {
-        // Listens before there is anything to hear: only when the kernel tells that this end is running, and not
-        // when a look shows it, are its frames sure not to be dropped.
-        let mut monitor = InterfaceMonitor::open().unwrap();
         link::create_veth("near", "far").unwrap();
-        while !monitor.interfaces().any(|interface| interface.name == "far" && interface.is_running) {
-            await_readable(&monitor);
-            while monitor.next_change().unwrap().is_some() {}
-        }
         let interface = Interface::find("far").unwrap();
         let socket = PacketSocket::open(&interface, PPPOE_DISCOVERY).unwrap();
         Self { interface, socket }

@@ -3,6 +3,7 @@
 //! All of it needs `CAP_NET_ADMIN` in the network namespace.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -11,16 +12,22 @@ use netlink_packet_route::link::{
 };
 
 use crate::error::OsError;
+use crate::interface::InterfaceMonitor;
+use crate::poller::{Events, Interest, Poller, Token};
 use crate::rtnetlink::RouteSocket;
 
-/// Makes two Ethernet interfaces joined by a virtual cable, both up.
-///
-/// `one` carries frames at once; what `other` sends is dropped for a moment, until the kernel has noticed its carrier.
+/// The kernel takes note of a carrier within milliseconds, or within a second if it is busy; beyond this it never will.
+const CARRIER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes two Ethernet interfaces joined by a virtual cable, both up. From the start frames pass both ways.
 ///
 /// # Errors
 ///
 /// Missing rights, a name in use already, or a kernel without `veth`.
 pub fn create_veth(one: &str, other: &str) -> Result<(), OsError> {
+    // Listens before there is anything to hear: until the kernel has taken note of its carrier, an interface drops what
+    // it is to send, and only when the kernel tells that it is running, not when a look shows it, has it done so.
+    let mut monitor = InterfaceMonitor::open()?;
     let mut link = named(one);
     link.attributes.push(LinkAttribute::LinkInfo(vec![
         LinkInfo::Kind(InfoKind::Veth),
@@ -28,10 +35,27 @@ pub fn create_veth(one: &str, other: &str) -> Result<(), OsError> {
     ]));
     change(RouteNetlinkMessage::NewLink(link), NLM_F_CREATE | NLM_F_EXCL)
         .map_err(|cause| OsError::new("create veth pair", format!("{one}, {other}"), cause))?;
-    // Not at once: neither end can be set up before it has its other end. The one set up last finds its carrier there
-    // and sends from the first frame on.
+    // Not at once: neither end can be set up before it has its other end.
     set_link_up(other, true)?;
-    set_link_up(one, true)
+    set_link_up(one, true)?;
+    await_running(&mut monitor, [one, other])
+        .map_err(|cause| OsError::new("await carrier of veth pair", format!("{one}, {other}"), cause))
+}
+
+fn await_running(monitor: &mut InterfaceMonitor, names: [&str; 2]) -> io::Result<()> {
+    let poller = Poller::new().map_err(io::Error::other)?;
+    poller.add(&*monitor, Token(0), Interest::READABLE)?;
+    let mut events = Events::with_capacity(1);
+    let began = Instant::now();
+    loop {
+        while monitor.next_change()?.is_some() {}
+        let is_running = |name| monitor.interfaces().any(|one| one.name == name && one.is_running);
+        if names.into_iter().all(is_running) {
+            return Ok(());
+        }
+        let left = CARRIER_PATIENCE.checked_sub(began.elapsed()).ok_or(io::ErrorKind::TimedOut)?;
+        poller.wait(&mut events, Some(left))?;
+    }
 }
 
 /// Sets an interface up or down.

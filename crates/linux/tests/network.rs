@@ -53,9 +53,6 @@ struct Cable {
 impl Cable {
     fn new() -> Self {
         link::create_veth("near", "far").unwrap();
-        let mut monitor = InterfaceMonitor::open().unwrap();
-        await_running(&mut monitor, "near", true);
-        await_running(&mut monitor, "far", true);
         let (near, far) = (Interface::find("near").unwrap(), Interface::find("far").unwrap());
         let near_socket = PacketSocket::open(&near, OURS).unwrap();
         let far_socket = PacketSocket::open(&far, OURS).unwrap();
@@ -107,7 +104,6 @@ fn a_new_namespace_has_loopback_only() {
 
 fn a_veth_pair_is_two_ethernet_interfaces() {
     link::create_veth("near", "far").unwrap();
-    await_running(&mut InterfaceMonitor::open().unwrap(), "near", true);
     let near = Interface::find("near").unwrap();
     assert!(near.is_up && near.is_running);
     assert_eq!((near.name.as_str(), near.mtu), ("near", 1500));
