@@ -343,6 +343,7 @@ mod tests {
         child.terminate().unwrap();
         assert_eq!(rustix::io::read(&tty, &mut [0; 1]), Err(Errno::AGAIN));
         assert_eq!(await_end(&child), ChildEnd::Exited(4));
+        await_readable(&pair);
         let mut buffer = [0; 16];
         let len = pair.read(&mut buffer).unwrap();
         assert_eq!(&buffer[..len], b"ATH");

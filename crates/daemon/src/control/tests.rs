@@ -194,6 +194,10 @@ fn a_socket_that_a_dead_bridge_left_is_replaced_and_a_file_is_not() {
     let left = directory.join("left");
     drop(std::os::unix::net::UnixListener::bind(&left).unwrap());
     assert!(left.exists());
+    // A child that another test has just forked listens too, up to its own exec.
+    while UnixStream::connect(&left).is_ok() {
+        std::thread::yield_now();
+    }
     drop(Control::open(Instant::ZERO, &left).unwrap());
     std::fs::write(&left, "precious").unwrap();
     assert!(Control::open(Instant::ZERO, &left).is_err());

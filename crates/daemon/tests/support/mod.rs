@@ -32,8 +32,14 @@ impl ModemOnPty {
         config.faults = faults;
         let tty = PtyPair::open().unwrap();
         let device = tty.slave().to_owned();
+        // While nobody has it open a pseudo-terminal is hung up, which is reported without end: this keeps it open. It is
+        // opened before anybody can claim the line for himself.
+        let kept = tty.open_slave().unwrap();
         let (stop, stopped) = UnixStream::pair().unwrap();
-        let thread = std::thread::spawn(move || play(Modem::new(config, 1), &tty, &stopped));
+        let thread = std::thread::spawn(move || {
+            play(Modem::new(config, 1), &tty, &stopped);
+            drop(kept);
+        });
         Self { device, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -53,8 +59,6 @@ const TTY: Token = Token(0);
 const STOP: Token = Token(1);
 
 fn play(mut modem: Modem, tty: &PtyPair, stopped: &UnixStream) {
-    // While nobody has it open a pseudo-terminal is hung up, which is reported without end: this keeps it open.
-    let _kept = tty.open_slave().unwrap();
     let poller = Poller::new().unwrap();
     poller.add(tty, TTY, Interest::READABLE).unwrap();
     poller.add(stopped, STOP, Interest::READABLE).unwrap();
