@@ -1,6 +1,7 @@
 //! What is measured, each with a network cable and a serial line of its own, up to the point where frames pass.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -96,6 +97,8 @@ pub struct Rig {
     /// From the start of the program to its first PADO, if it answers discovery.
     pub first_offer: Option<Duration>,
     interface: String,
+    /// A control socket of its own: whoever asks the bridge of this machine is not to be answered by this one.
+    control: PathBuf,
 }
 
 const SESSION_OF_PEERS: u16 = 1;
@@ -118,14 +121,15 @@ impl Rig {
         let mut socket = PacketSocket::open(&host, ETHERTYPE_SESSION)?;
         let discovery = PacketSocket::open(&host, ETHERTYPE_DISCOVERY)?;
         let pty = PtyPair::open()?;
-        let mut command = command(subject, accm, &pty, &name, &host, programs)?;
+        let control = programs.chat_script.with_extension(format!("control{number}"));
+        let mut command = command(subject, accm, &pty, &name, &host, programs, &control)?;
         let started = Instant::now();
         let mut process = Process::start(&mut command, processors)
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         let mut opening = Opening { discovery, session: &mut socket, pty: &pty, host: Mac(host.mac) };
         let (mut first_offer, mut session_id) = (None, SESSION_OF_PEERS);
         match subject {
-            Subject::Forwarder { .. } | Subject::RpPppoe => std::thread::sleep(Duration::from_millis(100)),
+            Subject::Forwarder { .. } | Subject::RpPppoe => await_readiness(&mut process, &pty)?,
             Subject::Bridge { .. } | Subject::Beside | Subject::Original => {
                 let offer = opening.find()?;
                 first_offer = Some(started.elapsed());
@@ -148,13 +152,27 @@ impl Rig {
             Subject::RpPppoe => Line::Hdlc(DEFAULT_ACCM),
             Subject::Bridge { .. } | Subject::Beside | Subject::Original => Line::Hdlc(accm),
         };
-        Ok(Self { process, socket, pty, line, header, first_offer, interface: host_name })
+        Ok(Self { process, socket, pty, line, header, first_offer, interface: host_name, control })
     }
 }
 
 impl Drop for Rig {
     fn drop(&mut self) {
         let _ = link::delete_link(&self.interface);
+        // The program is killed, and leaves it.
+        let _ = std::fs::remove_file(&self.control);
+    }
+}
+
+/// Waits until a program that says nothing has its line open and sleeps, which it does only to wait for frames.
+fn await_readiness(process: &mut Process, pty: &PtyPair) -> Result<(), Failure> {
+    loop {
+        std::thread::sleep(Duration::from_millis(50));
+        process.check()?;
+        let is_hung_up = pty.read(&mut [0; 64]).is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
+        if !is_hung_up && process.is_asleep()? {
+            return Ok(());
+        }
     }
 }
 
@@ -169,6 +187,7 @@ fn command(
     interface: &str,
     host: &Interface,
     programs: &Programs,
+    control: &Path,
 ) -> Result<Command, Failure> {
     let tty = pty.slave();
     let mac = Mac(host.mac).to_string();
@@ -182,7 +201,7 @@ fn command(
             command.args(["--lcp", if subject.is_transparent() { "transparent" } else { "mediate" }]);
             // As fast as it goes, and no LCP of its own while frames are counted.
             command.args(["--speed", "20000000", "--flow", "none", "--silence", "0", "--lock", "kernel"]);
-            command.args(programs.options);
+            command.arg("--control").arg(control).args(programs.options);
             command.args(["--log-level", "error"]).arg(tty).args([SERVICE, interface]);
             command
         }
