@@ -67,6 +67,14 @@ impl Process {
         Ok(result)
     }
 
+    /// Whether it waits for something, and has nothing left to do. One that wants to run, but does not get its turn, is
+    /// not asleep.
+    pub fn is_asleep(&self) -> io::Result<bool> {
+        let text = fs::read_to_string(self.path("stat"))?;
+        // The state follows the name, which may hold anything, parentheses too.
+        Ok(text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S')))
+    }
+
     /// An error if it has ended.
     pub fn check(&mut self) -> Result<(), Failure> {
         match self.0.try_wait()? {

@@ -15,7 +15,7 @@ use crate::Failure;
 /// The name of the service that is asked for.
 pub(crate) const SERVICE: &str = "bench";
 
-const GIVE_UP: Duration = Duration::from_secs(10);
+const GIVE_UP: Duration = Duration::from_secs(60);
 const ACCM: u8 = 2;
 const MAGIC: u8 = 5;
 

@@ -67,10 +67,29 @@ const WINDOW_OCTETS: usize = 18_000;
 const WINDOW_FRAMES: usize = 64;
 /// Octets written to the line at once.
 const LINE_WRITE: usize = 4096;
-/// What has not come after such a silence is lost.
+/// What has not come after such a silence is lost, if the program sleeps in the end.
 const SILENCE: Duration = Duration::from_millis(300);
+/// So often must have been looked for something meanwhile: a generator that was held up has heard no silence.
+const LOOKS: u32 = 25;
 /// What the overloaded modem takes, in octets per second.
 const SLOW_LINE: u64 = 1_000_000;
+
+/// For how long nothing has come.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    since: Instant,
+    looks: u32,
+}
+
+impl Silence {
+    fn begin() -> Self {
+        Self { since: Instant::now(), looks: 0 }
+    }
+
+    fn is_long(self) -> bool {
+        self.looks >= LOOKS && self.since.elapsed() > SILENCE
+    }
+}
 
 /// One generator for one rig and one set of frames.
 #[derive(Debug)]
@@ -165,31 +184,52 @@ impl<'a> Generator<'a> {
     fn run(&mut self, direction: Direction, duration: Duration) -> Result<Duration, Failure> {
         self.start(direction);
         let started = Instant::now();
-        let mut last_arrival = started;
+        let (mut last_arrival, mut silence) = (started, Silence::begin());
         loop {
             let now = Instant::now();
-            let is_sending = now - started < duration;
+            // Something is sent in any case, however late we come to it.
+            let is_sending = now - started < duration || self.down.sent + self.up.sent == 0;
             let mut is_busy = is_sending && self.send()?;
             is_busy |= !is_sending && self.finish_frame()?;
             if self.receive()? {
-                last_arrival = now;
+                (last_arrival, silence) = (now, Silence::begin());
                 is_busy = true;
             }
             let in_flight =
                 self.down.in_flight(self.line.tally.all()) + self.up.in_flight(self.host.tally.all());
-            if !is_sending && (in_flight == 0 || now - last_arrival > SILENCE) {
+            if !is_sending && in_flight == 0 {
                 return Ok(last_arrival - started);
             }
-            if is_sending && now - last_arrival > SILENCE {
+            if !is_busy && self.is_over(&mut silence)? {
+                if !is_sending {
+                    return Ok(last_arrival - started);
+                }
                 self.down.written_off = self.down.sent - self.line.tally.all().min(self.down.sent);
                 self.up.written_off = self.up.sent - self.host.tally.all().min(self.up.sent);
-                last_arrival = now;
+                silence = Silence::begin();
                 self.rig.process.check()?;
             }
             if !is_busy {
                 self.wait()?;
             }
         }
+    }
+
+    /// Whether nothing more comes of what was sent: to be asked after each look that found nothing.
+    fn is_over(&mut self, silence: &mut Silence) -> Result<bool, Failure> {
+        silence.looks += 1;
+        if !silence.is_long() {
+            return Ok(false);
+        }
+        let is_asleep = self.rig.process.is_asleep()?;
+        // What it did before it fell asleep may have come after the last look.
+        let has_come = self.receive()?;
+        if is_asleep && !has_come {
+            return Ok(true);
+        }
+        *silence = Silence::begin();
+        self.rig.process.check()?;
+        Ok(false)
     }
 
     /// Sends what the windows allow; whether anything was sent.
@@ -300,13 +340,14 @@ impl<'a> Generator<'a> {
             } else if self.rig.socket.send(&self.ethernet[self.down.next])? == Sent::Whole {
                 self.down.count();
             }
+            let mut silence = Silence::begin();
             loop {
                 self.receive()?;
                 if self.line.tally.good + self.host.tally.good > arrived {
                     latencies.push(sent_at.elapsed());
                     break;
                 }
-                if sent_at.elapsed() > SILENCE {
+                if self.is_over(&mut silence)? {
                     break;
                 }
             }
@@ -324,10 +365,8 @@ impl<'a> Generator<'a> {
         let started = Instant::now();
         let (mut read, mut offered) = (0, 0);
         loop {
-            let elapsed = started.elapsed();
-            if elapsed >= duration {
-                break;
-            }
+            // All is offered that belongs to the time, also if we were held up.
+            let elapsed = started.elapsed().min(duration);
             let taken = SLOW_LINE * elapsed.as_micros() as u64 / 1_000_000;
             while offered < 2 * taken {
                 let frame = &self.ethernet[self.down.next];
@@ -337,6 +376,9 @@ impl<'a> Generator<'a> {
             }
             if read < taken {
                 read += self.read_line((taken - read) as usize)? as u64;
+            }
+            if elapsed == duration {
+                break;
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -362,10 +404,12 @@ impl<'a> Generator<'a> {
 
     /// Reads until nothing more comes.
     fn await_rest(&mut self) -> Result<Overload, Failure> {
-        let mut last_arrival = Instant::now();
-        while last_arrival.elapsed() < SILENCE {
-            if self.read_line(usize::MAX)? > 0 {
-                last_arrival = Instant::now();
+        let mut silence = Silence::begin();
+        loop {
+            if self.receive()? {
+                silence = Silence::begin();
+            } else if self.is_over(&mut silence)? {
+                break;
             } else {
                 self.wait()?;
             }
