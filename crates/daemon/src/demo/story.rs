@@ -24,10 +24,10 @@ const KEEP_INTERVAL: Duration = Duration::from_secs(1);
 const TRANSFER_OCTETS: u64 = 88 * 1024;
 /// Datagrams under way: enough to keep the line busy, and few enough for the bridge's queue.
 const TRANSFER_WINDOW: u16 = 4;
-/// For what takes no time but the machine's.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// For what takes no time but the machine's, which may be busy; and longer than a host waits before it asks again.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// For what takes a few seconds on the line.
-const LONG_PATIENCE: Duration = Duration::from_secs(20);
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tells everything.
 ///
