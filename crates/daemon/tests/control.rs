@@ -82,7 +82,10 @@ fn a_session_is_seen_and_disconnected() {
 }
 
 fn a_failed_dial_is_seen_with_its_reason() {
-    let mut world = World::new("failed", DialResult::Busy);
+    let modem_that_fails = ModemOnPty::start(DialResult::Busy, ModemFaults::default());
+    // So long that it is still waiting when it is looked at.
+    let text = format!("{}backoff_first = '5m'\n{SERVED}", modem("first", &modem_that_fails));
+    let mut world = World::with_file("failed", modem_that_fails, &text);
     world.until(|event| matches!(event, HostEvent::Refused { .. }).then_some(()));
     let status = world.daemon.status();
     let modem = &status["modems"][0];
@@ -281,7 +284,8 @@ fn what_is_renamed_again_and_again_takes_no_more_memory() {
     let mut sizes = Vec::new();
     for text in &files[1..] {
         world.daemon.reload(text, "configuration reloaded");
-        let [taken, reserved] = ["VmRSS", "VmData"].map(|kind| world.daemon.memory_kib(kind));
+        let taken = world.daemon.memory_kib("smaps_rollup", "Anonymous");
+        let reserved = world.daemon.memory_kib("status", "VmData");
         sizes.push((taken, reserved, world.daemon.inotify_watches()));
     }
     // All that is ever needed is had after a few.
@@ -462,9 +466,10 @@ impl Daemon {
         self.hang_up(words)
     }
 
-    /// How much memory it has taken, or reserved (`VmRSS`, `VmData`).
-    fn memory_kib(&self, kind: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+    /// How much memory of this kind it has, by a file of the kernel's. Of what is taken `status` tells a figure that is out
+    /// by some pages for each processor, and counts the pages of the program itself, which come and go.
+    fn memory_kib(&self, file: &str, kind: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap();
         let size = status.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':')).unwrap();
         size.trim().trim_end_matches(" kB").parse().unwrap()
     }
