@@ -89,8 +89,10 @@ impl Child {
     ///
     /// None that the caller could have caused.
     pub fn terminate(&self) -> io::Result<()> {
+        // In this order: a command that is about to read must meet the signal before a port with nothing to read.
+        let result = self.signal_group(Signal::TERM);
         self.release_port();
-        self.signal_group(Signal::TERM)
+        result
     }
 
     /// Makes the command and all it has started end (`SIGKILL`).
