@@ -253,6 +253,8 @@ mod tests {
     use crate::poller::{Events, Interest, Poller, Token};
     use crate::pty::PtyPair;
     use crate::signals::SignalSet;
+    use crate::signals::tests::ONE_SET;
+    use std::sync::PoisonError;
 
     fn await_readable(source: impl AsFd) {
         let poller = Poller::new().unwrap();
@@ -358,6 +360,7 @@ mod tests {
 
     #[test]
     fn blocked_signals_are_not_inherited() {
+        let _alone = ONE_SET.lock().unwrap_or_else(PoisonError::into_inner);
         let _signals = SignalSet::open().unwrap();
         let (_pair, _tty, mut child) = run("echo ready >&2; read -r forever");
         assert_eq!(await_line(&mut child), line("ready"));

@@ -103,9 +103,14 @@ impl Drop for SignalSet {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::poller::{Events, Interest, Poller, Token};
+    use std::sync::{Mutex, PoisonError};
+
+    /// Held by a test for as long as it has a [`SignalSet`]: the SIGCHLD of a child whose parent has it blocked waits for
+    /// the whole process, and another test that reads signals would find it.
+    pub(crate) static ONE_SET: Mutex<()> = Mutex::new(());
 
     /// To this thread only, so that the tests beside it are left alone.
     fn raise(signal: Signal) {
@@ -114,6 +119,7 @@ mod tests {
 
     #[test]
     fn a_signal_becomes_an_event_and_is_read_once() {
+        let _alone = ONE_SET.lock().unwrap_or_else(PoisonError::into_inner);
         let mut signals = SignalSet::open().unwrap();
         let poller = Poller::new().unwrap();
         let mut events = Events::with_capacity(1);
@@ -135,6 +141,7 @@ mod tests {
             sys::signal::is_member(&now, libc::SIGUSR1)
         };
         assert!(!is_blocked());
+        let _alone = ONE_SET.lock().unwrap_or_else(PoisonError::into_inner);
         let signals = SignalSet::open().unwrap();
         assert!(is_blocked());
         drop(signals);
