@@ -3,6 +3,7 @@
 #
 # Hosts are network namespaces: `ac` runs the daemon, `client` pppd as the PPPoE client, `isp` the modem with its far end.
 # Nothing waits for a length of time; every wait is for an event and has a limit in seconds, at which the scenario fails.
+# These limits are long: the machine may be busy. How soon something is to happen is told by times in the logs (holds).
 
 AC_NAME=guest-ac
 SERVICE=internet
@@ -44,7 +45,7 @@ on() {
 # capture HOST INTERFACE LOG [FILTER]: PPPoE as tcpdump writes it, a line a packet.
 capture() {
     ip netns exec "$1" tcpdump -l -n -e -i "$2" "(ether proto 0x8863 or ether proto 0x8864) ${4:-}" >"$3" 2>&1 &
-    wait_log 20 "$3" 'listening on'
+    wait_log 60 "$3" 'listening on'
 }
 
 # wire HOST HOST [MTU]: two new hosts, eth0 in each, joined by a veth pair.
@@ -138,7 +139,7 @@ plug_in_modem() {
     ip netns exec isp "$guest/modem" --line "$line" --control "/run/$name.orders" "${options[@]}" -- \
         /usr/sbin/pppd nodetach noauth debug logfd 1 "$addresses" +ipv6 \
         nodeflate nobsdcomp lcp-max-terminate 1 "$@" >"$name.log" 2>&1 &
-    wait_log 20 "$name.log" 'plugged in'
+    wait_log 60 "$name.log" 'plugged in'
 }
 
 # stick DRIVER [OPTION...] -- [PPPD OPTION...]: the modem inside a USB stick, which that driver (acm or option) serves;
@@ -164,11 +165,11 @@ cable() {
     shift 2
     plug_in_modem modem /run/ttyInside "$FAR_IP:$CLIENT_IP" "$@"
     "$guest/cable" /run/ttyInside "$far" >cable.log 2>&1 &
-    wait_log 30 cable.log connected
+    wait_log 60 cable.log connected
 }
 
 # Until a device is there.
-wait_device() { timeout 30 sh -c "until [ -c $1 ]; do sleep 0.1; done" || fail "no device $1"; }
+wait_device() { timeout 60 sh -c "until [ -c $1 ]; do sleep 0.1; done" || fail "no device $1"; }
 
 # order ORDER [NAME]: to the modem of that name.
 order() { echo "$1" >"/run/${2:-modem}.orders"; }
@@ -200,7 +201,7 @@ bridge() {
 }
 
 # wait_ac [INTERFACE]: until the daemon offers its service to the client; prints its MAC, name and service.
-wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 10 || fail "no offer on ${1:-eth0}"; }
+wait_ac() { on client "$guest/attacker" "${1:-eth0}" probe --wait 60 || fail "no offer on ${1:-eth0}"; }
 
 # client [INTERFACE [PPPD OPTION...]]: pppd as the PPPoE client, on the host client; log: client.log; process id: $client.
 client() {
@@ -224,13 +225,13 @@ call() {
 wait_call() {
     wait_log "$1" "$2.log" 'local  IP address' "${4:-1}" | grep -F "local  IP address 10.64.$3.2" ||
         fail "$2 came up through another modem than number $3"
-    on "$2" ping -q -c 1 -i 0.2 -w 20 "$(far_ip "$3")" >/dev/null
+    on "$2" ping -q -c 1 -i 0.2 -w 60 "$(far_ip "$3")" >/dev/null
 }
 
 # wait_session [LIMIT [FIRST_LINE]]: until the client has IPv4 and IPv6 over a session, and the far end answers.
 wait_session() {
-    wait_log "${1:-30}" client.log 'remote IP address' "${2:-1}"
-    wait_log 20 client.log 'remote LL address' "${2:-1}"
+    wait_log "${1:-60}" client.log 'remote IP address' "${2:-1}"
+    wait_log 60 client.log 'remote LL address' "${2:-1}"
     # Its own word comes a moment before the far end is up, too.
     settle >/dev/null
 }
@@ -254,7 +255,7 @@ slow_dial() {
     daemon eth0
     wait_ac
     client eth0 persist maxfail 0 holdoff 1
-    wait_session 80
+    wait_session 150
     [ "$(grep -c "command 'ATD" modem.log)" = 1 ] || fail "more than one dial"
     pings 5 1492
 }
@@ -279,14 +280,14 @@ stick_session() {
     holds "$busy - $idle < 70"
 
     stick_ends nodcd 'DCD down'
-    wait_log 5 daemon.log 'the carrier was lost'
+    wait_log 60 daemon.log 'the carrier was lost'
     stick_ends pull 'pulled out'
     transfer both 100000
 
     local before
     before=$(mark stick.log)
     kill "$client"
-    wait_log 30 stick.log 'DTR down' "$before"
+    wait_log 60 stick.log 'DTR down' "$before"
 }
 
 # stick_ends ORDER DONE: the session ends as soon as the stick says that it is DONE, and another begins.
@@ -294,8 +295,8 @@ stick_ends() {
     local before begun ended
     before=$(mark client.log)
     order "$1" stick
-    begun=$(when 20 stick.log "$2")
-    ended=$(when 20 client.log 'LCP terminated by peer\|Modem hangup' "$before")
+    begun=$(when 60 stick.log "$2")
+    ended=$(when 60 client.log 'LCP terminated by peer\|Modem hangup' "$before")
     # At once, and not after echoes that were lost.
     holds "$ended - $begun <= 3"
     [ "$1" != pull ] || order plug stick
@@ -307,7 +308,7 @@ line_cost() {
     transfer there "$1" >&2
     order count
     local count on_line in_packets
-    count=$(wait_log 5 modem.log 'count to_modem=')
+    count=$(wait_log 60 modem.log 'count to_modem=')
     on_line=${count#*to_modem=}
     on_line=${on_line%% *}
     in_packets=$(on isp cat /sys/class/net/ppp0/statistics/rx_bytes)
@@ -318,7 +319,7 @@ line_cost() {
 # What must get through ---------------------------------------------------------------------------------------------
 
 # Until the session carries something again, for what follows a flood.
-settle() { on client ping -q -c 1 -i 0.2 -w 20 "$FAR_IP"; }
+settle() { on client ping -q -c 1 -i 0.2 -w 60 "$FAR_IP"; }
 
 # pings COUNT SIZE: so many pings with SIZE octets of IP packet, unfragmented; none may be lost.
 pings() {
@@ -344,7 +345,7 @@ ping_beside_upload() {
     idle=$(median_ping 20 idle.log)
     transfer there "$1" &
     upload=$!
-    wait_log 20 transfer.log listening
+    wait_log 60 transfer.log listening
     until [ "$(on isp cat /sys/class/net/ppp0/statistics/rx_bytes)" -gt 100000 ]; do settle >/dev/null; done
     busy=$(median_ping 50 busy.log)
     kill -0 "$upload" || fail "the upload ended before the pings did"
@@ -378,9 +379,9 @@ transfer() {
     : >transfer.log
     ip netns exec isp "$guest/transfer" serve "$FAR_IP" 9 >transfer.log 2>&1 &
     local server=$!
-    wait_log 20 transfer.log listening
-    on client timeout 60 "$guest/transfer" "$1" "$FAR_IP" 9 "$2"
-    wait_end 10 "$server"
+    wait_log 60 transfer.log listening
+    on client timeout 150 "$guest/transfer" "$1" "$FAR_IP" 9 "$2"
+    wait_end 60 "$server"
 }
 
 # absent PATTERN LOG: no line matches.

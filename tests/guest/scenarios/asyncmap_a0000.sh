@@ -5,8 +5,8 @@
 #  - random octets arrive whole all the same.
 wire ac client
 session asyncmap a0000
-wait_log 5 far-end.log 'rcvd \[LCP ConfAck .*<asyncmap 0xa0000>'
+wait_log 60 far-end.log 'rcvd \[LCP ConfAck .*<asyncmap 0xa0000>'
 absent 'rcvd \[LCP Conf.*asyncmap' client.log
 transfer both 1000000
 order count
-wait_log 5 modem.log 'count .* xon_xoff_to_modem=0$'
+wait_log 60 modem.log 'count .* xon_xoff_to_modem=0$'

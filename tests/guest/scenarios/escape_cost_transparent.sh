@@ -7,6 +7,6 @@ daemon eth0 --lcp transparent
 wait_ac
 client eth0
 wait_session
-wait_log 5 client.log 'sent \[LCP ConfRej .*asyncmap'
+wait_log 60 client.log 'sent \[LCP ConfRej .*asyncmap'
 cost=$(line_cost 4000000)
 holds "$cost > 1.12"

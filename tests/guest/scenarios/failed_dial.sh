@@ -8,8 +8,8 @@ modem --fail BUSY -- "${LAX[@]}"
 daemon eth0
 wait_ac
 client eth0 persist maxfail 0 holdoff 1
-wait_log 15 modem.log 'answer BUSY'
-wait_log 15 client.log 'AC-system-error'
+wait_log 60 modem.log 'answer BUSY'
+wait_log 60 client.log 'AC-system-error'
 wait_session 60
 kill -0 "$daemon"
 pings 5 1492

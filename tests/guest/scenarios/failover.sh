@@ -23,25 +23,25 @@ bridge attic
 attic=$daemon
 wait_ac
 bridge cellar
-wait_log 10 cellar.log 'ready'
+wait_log 60 cellar.log 'ready'
 call client eth0 "$SERVICE" persist maxfail 0 holdoff 1
-wait_call 30 client 1
+wait_call 60 client 1
 ping_through 1 client
 
 before=$(mark client.log)
 order unplug modem-1
-pulled=$(when 10 modem-1.log unplugged)
-back=$(when 30 client.log 'local  IP address' "$before")
+pulled=$(when 60 modem-1.log unplugged)
+back=$(when 60 client.log 'local  IP address' "$before")
 echo "the client was back after $(awk "BEGIN { print $back - $pulled }") s"
-wait_call 1 client 2 "$before"
+wait_call 60 client 2 "$before"
 ping_through 2 client
 holds "$back - $pulled <= 10"
 kill -0 "$attic"
 
 before=$(mark attic.log)
 order plug modem-1
-wait_log 10 attic.log ": idle" "$before"
+wait_log 60 attic.log ": idle" "$before"
 before=$(mark client.log)
 kill -HUP "$client"
-wait_call 30 client 1 "$before"
+wait_call 60 client 1 "$before"
 ping_through 1 client

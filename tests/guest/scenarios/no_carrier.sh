@@ -9,13 +9,13 @@ for ending in nocarrier terminate; do
     before=$(mark client.log)
     told=$(cut -d' ' -f1 /proc/uptime)
     order $ending
-    ended=$(when 10 client.log 'LCP terminated by peer\|Modem hangup' "$before")
+    ended=$(when 60 client.log 'LCP terminated by peer\|Modem hangup' "$before")
     holds "$ended - $told <= 1"
-    wait_end 20 "$client" || :
+    wait_end 60 "$client" || :
     kill -0 "$daemon"
 
     wait_ac
     client eth0
-    wait_session 30 "$before"
+    wait_session 60 "$before"
     pings 5 1492
 done

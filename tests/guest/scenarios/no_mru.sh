@@ -10,7 +10,7 @@ wait_ac
 client eth0 default-mru
 wait_session
 absent 'sent \[LCP ConfReq .*<mru' client.log
-wait_log 5 far-end.log 'rcvd \[LCP ConfReq .*<mru 1492>'
+wait_log 60 far-end.log 'rcvd \[LCP ConfReq .*<mru 1492>'
 absent 'rcvd \[LCP ConfAck .*<mru' client.log
 pings 20 1492
 on isp ping -A -c 20 -s 1464 -M 'do' -W 5 "$CLIENT_IP" >isp.ping

@@ -27,20 +27,20 @@ services = ["office"]
 services = ["guests"]
 TOML
 bridge ac
-on dave "$guest/attacker" eth0 probe --service office --wait 10
+on dave "$guest/attacker" eth0 probe --service office --wait 60
 call alice eth0 office
-wait_call 30 alice 1
+wait_call 60 alice 1
 call bob eth0 office
-wait_call 30 bob 2
+wait_call 60 bob 2
 call carol eth0.7 guests
-wait_call 30 carol 3
+wait_call 60 carol 3
 if on dave "$guest/attacker" eth0 probe --service office --wait 1; then fail "an offer without a free modem"; fi
 
 pings=()
 ping_on() {
     ip netns exec "$1" ping -i 0.2 -W 5 "$(far_ip "$2")" >"$1-ping.log" 2>&1 &
     pings+=($!)
-    wait_log 10 "$1-ping.log" 'icmp_seq=5 '
+    wait_log 60 "$1-ping.log" 'icmp_seq=5 '
 }
 ping_on alice 1
 ping_on bob 2
@@ -55,7 +55,7 @@ speeed = 9600
 TOML
 before=$(mark ac.log)
 kill -HUP "$daemon"
-wait_log 10 ac.log 'speeed' "$before"
+wait_log 60 ac.log 'speeed' "$before"
 if on dave "$guest/attacker" eth0 probe --service office --wait 1; then fail "half of an invalid file is in force"; fi
 
 sed -e 's/"one", "two"/"one", "two", "four"/' -e '/eth0.7/i [interface."eth0.8"]\nservices = ["office"]' \
@@ -65,14 +65,14 @@ cat >>/run/ac.toml <<'TOML'
 device = "/run/tty4"
 TOML
 kill -HUP "$daemon"
-on dave "$guest/attacker" eth0.8 probe --service office --wait 10
+on dave "$guest/attacker" eth0.8 probe --service office --wait 60
 call dave eth0.8 office
-wait_call 30 dave 4
+wait_call 60 dave 4
 ping_through 4 dave
 
 for name in alice bob carol; do
     next=$(($(grep -c 'icmp_seq' "$name-ping.log") + 5))
-    wait_log 10 "$name-ping.log" "icmp_seq=$next "
+    wait_log 60 "$name-ping.log" "icmp_seq=$next "
     # The last one may still be under way; before it none is missing.
     awk -F 'icmp_seq=' 'NF > 1 && $2 + 0 != ++answers { exit 1 }' "$name-ping.log" || fail "pings of $name were lost"
     absent 'Modem hangup\|TermReq' "$name.log"

@@ -7,6 +7,6 @@ wire ac client
 session "${LAX[@]}"
 kill -TERM "$daemon"
 wait_end 5 "$daemon"
-wait_log 5 client.log 'rcvd \[LCP TermReq\|Modem hangup'
-wait_log 5 modem.log 'line closed\|DTR dropped\|far end ended'
-wait_end 20 "$client" || :
+wait_log 60 client.log 'rcvd \[LCP TermReq\|Modem hangup'
+wait_log 60 modem.log 'line closed\|DTR dropped\|far end ended'
+wait_end 60 "$client" || :

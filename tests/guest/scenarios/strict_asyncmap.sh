@@ -4,7 +4,7 @@
 #  - the client, on Ethernet, is never asked about an asyncmap (RFC 2516 section 7).
 wire ac client
 session asyncmap 0
-wait_log 5 far-end.log 'sent \[LCP ConfReq .*<asyncmap 0x0>'
-wait_log 5 far-end.log 'rcvd \[LCP ConfAck .*<asyncmap 0x0>'
+wait_log 60 far-end.log 'sent \[LCP ConfReq .*<asyncmap 0x0>'
+wait_log 60 far-end.log 'rcvd \[LCP ConfAck .*<asyncmap 0x0>'
 absent 'rcvd \[LCP Conf.*asyncmap' client.log
 pings 20 1492

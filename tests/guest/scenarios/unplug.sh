@@ -6,15 +6,15 @@
 wire ac client
 session "${LAX[@]}"
 order unplug
-pulled=$(when 10 modem.log unplugged)
-ended=$(when 10 client.log 'LCP terminated by peer\|Modem hangup')
+pulled=$(when 60 modem.log unplugged)
+ended=$(when 60 client.log 'LCP terminated by peer\|Modem hangup')
 holds "$ended - $pulled <= 1"
-wait_end 20 "$client" || :
+wait_end 60 "$client" || :
 kill -0 "$daemon"
 
 order plug
 before=$(mark client.log)
 wait_ac
 client eth0
-wait_session 30 "$before"
+wait_session 60 "$before"
 pings 5 1492
