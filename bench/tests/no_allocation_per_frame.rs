@@ -109,30 +109,24 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
             let set = FrameSet::new(size);
             let mut generator = Generator::new(&mut rig, &set);
             let leg = format!("{leg} {size} octets");
-            // Later the daemon may tell of frames that were dropped.
-            let tries = if size == 1492 && options.is_empty() { 1 } else { TRIES };
             for direction in Direction::ALL {
                 generator.throughput(direction, Duration::from_millis(20))?;
-                count_around(&socket, tries, &format!("{leg}, {}", direction.name()), || {
+                count_around(&socket, &format!("{leg}, {}", direction.name()), || {
                     let passed = generator.throughput(direction, Duration::from_millis(200))?;
-                    Ok((passed.frames, passed.damaged))
+                    Ok(Work { frames: passed.frames, damaged: passed.damaged, missing: 0 })
                 })?;
             }
-            count_around(&socket, tries, &format!("{leg}, a burst"), || {
+            count_around(&socket, &format!("{leg}, a burst"), || {
                 let passed = generator.burst(BURST)?;
-                if passed.good != passed.offered {
-                    return Err(
-                        format!("{} of {} frames are lost", passed.offered - passed.good, BURST).into()
-                    );
-                }
-                Ok((passed.good, passed.damaged))
+                let missing = passed.offered - passed.good;
+                Ok(Work { frames: passed.good, damaged: passed.damaged, missing })
             })?;
-            count_around(&socket, TRIES, &format!("{leg}, more than the modem takes"), || {
+            count_around(&socket, &format!("{leg}, more than the modem takes"), || {
                 let passed = generator.overload(Duration::from_millis(300))?;
                 if passed.offered == passed.good {
                     return Err("the modem has taken all, so that nothing had to wait for long".into());
                 }
-                Ok((passed.good, passed.damaged))
+                Ok(Work { frames: passed.good, damaged: passed.damaged, missing: 0 })
             })?;
         }
         drop(rig);
@@ -141,32 +135,40 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How often work is done again in which frames are dropped: the log line that tells of them comes by the clock, may fall
-/// into the time of the work, and allocates. What allocates for a frame does so each time.
+/// How often work is done. The log line that tells of frames that were dropped comes by the clock, may fall into the time
+/// of the work, and allocates; and the queue drops frames if the machine holds the daemon or its modem up for as long as it
+/// lets them wait. What allocates for a frame does so each time, and so is lost each time what there is no room for.
 const TRIES: usize = 3;
 
-/// Fails unless frames pass and none is damaged, and nothing is allocated in one of so many tries. `work` tells how many
-/// passed and were damaged.
+/// What was done.
+struct Work {
+    /// Frames that passed.
+    frames: u64,
+    damaged: u64,
+    /// Frames that should have passed too.
+    missing: u64,
+}
+
+/// Fails unless frames pass and none is damaged, and in one of a few tries nothing is allocated and none is missing.
 fn count_around(
     socket: &Path,
-    tries: usize,
     what: &str,
-    mut work: impl FnMut() -> Result<(u64, u64), Failure>,
+    mut work: impl FnMut() -> Result<Work, Failure>,
 ) -> Result<(), Failure> {
-    for _ in 0..tries {
+    for _ in 0..TRIES {
         let before = ask_count(socket)?;
         assert!(before > 0, "the daemon has allocated what it needs at its start, and that was counted");
-        let (frames, damaged) = work().map_err(|error| format!("{what}: {error}"))?;
+        let Work { frames, damaged, missing } = work().map_err(|error| format!("{what}: {error}"))?;
         let allocations = ask_count(socket)? - before;
-        println!("{what}: {frames} frames, {allocations} allocations");
+        println!("{what}: {frames} frames, {missing} missing, {allocations} allocations");
         if frames == 0 || damaged > 0 {
             return Err(format!("{what}: {frames} frames passed, {damaged} damaged").into());
         }
-        if allocations == 0 {
+        if allocations == 0 && missing == 0 {
             return Ok(());
         }
     }
-    Err(format!("{what}: allocations in each of {tries} tries").into())
+    Err(format!("{what}: allocations, or frames that are missing, in each of {TRIES} tries").into())
 }
 
 /// In the daemon: answers every connection with the count.
