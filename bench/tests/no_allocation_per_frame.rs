@@ -135,9 +135,10 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How often work is done. The log line that tells of frames that were dropped comes by the clock, may fall into the time
-/// of the work, and allocates; and the queue drops frames if the machine holds the daemon or its modem up for as long as it
-/// lets them wait. What allocates for a frame does so each time, and so is lost each time what there is no room for.
+/// How often work is done. The log line that tells of frames that were dropped comes by the clock, may fall into the
+/// time of the work, and allocates; and the queue drops frames if the machine holds the daemon or its modem up for as
+/// long as it lets them wait. What allocates for a frame does so each time, and what there is no room for is lost each
+/// time.
 const TRIES: usize = 3;
 
 /// What was done.

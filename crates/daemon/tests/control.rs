@@ -466,8 +466,8 @@ impl Daemon {
         self.hang_up(words)
     }
 
-    /// How much memory of this kind it has, by a file of the kernel's. Of what is taken `status` tells a figure that is out
-    /// by some pages for each processor, and counts the pages of the program itself, which come and go.
+    /// How much memory of this kind it has, by a file of the kernel's. Of what is taken `status` tells a figure that is
+    /// out by some pages for each processor, and counts the pages of the program itself, which come and go.
     fn memory_kib(&self, file: &str, kind: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap();
         let size = status.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':')).unwrap();

@@ -108,8 +108,8 @@ pub(crate) mod tests {
     use crate::poller::{Events, Interest, Poller, Token};
     use std::sync::{Mutex, PoisonError};
 
-    /// Held by a test for as long as it has a [`SignalSet`]: the SIGCHLD of a child whose parent has it blocked waits for
-    /// the whole process, and another test that reads signals would find it.
+    /// Held by a test for as long as it has a [`SignalSet`]: the SIGCHLD of a child whose parent has it blocked waits
+    /// for the whole process, and another test that reads signals would find it.
     pub(crate) static ONE_SET: Mutex<()> = Mutex::new(());
 
     /// To this thread only, so that the tests beside it are left alone.

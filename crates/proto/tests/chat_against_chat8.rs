@@ -196,8 +196,8 @@ fn hang_up(master: File, chat: &Child) {
     kill_process(chat, Signal::STOP).unwrap();
     waitpid(Some(chat), WaitOptions::UNTRACED).unwrap();
     drop(master);
-    // Another case's chat(8), just started, may have the master open up to the end of its exec: the last to close it hangs
-    // the line up.
+    // Another case's chat(8), just started, may have the master open up to the end of its exec: the last to close it
+    // hangs the line up.
     while tcgetattr(&line).is_ok() {
         thread::yield_now();
     }

@@ -32,8 +32,8 @@ impl ModemOnPty {
         config.faults = faults;
         let tty = PtyPair::open().unwrap();
         let device = tty.slave().to_owned();
-        // While nobody has it open a pseudo-terminal is hung up, which is reported without end: this keeps it open. It is
-        // opened before anybody can claim the line for himself.
+        // While nobody has it open a pseudo-terminal is hung up, which is reported without end: this keeps it open. It
+        // is opened before anybody can claim the line for himself.
         let kept = tty.open_slave().unwrap();
         let (stop, stopped) = UnixStream::pair().unwrap();
         let thread = std::thread::spawn(move || {
