@@ -113,20 +113,20 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
                 generator.throughput(direction, Duration::from_millis(20))?;
                 count_around(&socket, &format!("{leg}, {}", direction.name()), || {
                     let passed = generator.throughput(direction, Duration::from_millis(200))?;
-                    Ok(Work { frames: passed.frames, damaged: passed.damaged, missing: 0 })
+                    Ok(Passed { frames: passed.frames, damaged: passed.damaged, but: None })
                 })?;
             }
             count_around(&socket, &format!("{leg}, a burst"), || {
                 let passed = generator.burst(BURST)?;
-                let missing = passed.offered - passed.good;
-                Ok(Work { frames: passed.good, damaged: passed.damaged, missing })
+                let lost = passed.offered - passed.good;
+                let but = (lost > 0).then(|| format!("{lost} of {BURST} frames are lost"));
+                Ok(Passed { frames: passed.good, damaged: passed.damaged, but })
             })?;
             count_around(&socket, &format!("{leg}, more than the modem takes"), || {
                 let passed = generator.overload(Duration::from_millis(300))?;
-                if passed.offered == passed.good {
-                    return Err("the modem has taken all, so that nothing had to wait for long".into());
-                }
-                Ok(Work { frames: passed.good, damaged: passed.damaged, missing: 0 })
+                let is_all = passed.offered == passed.good;
+                let but = is_all.then(|| "the modem has taken all: nothing waited for long".to_owned());
+                Ok(Passed { frames: passed.good, damaged: passed.damaged, but })
             })?;
         }
         drop(rig);
@@ -135,41 +135,44 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How often work is done. The log line that tells of frames that were dropped comes by the clock, may fall into the
-/// time of the work, and allocates; and the queue drops frames if the machine holds the daemon or its modem up for as
-/// long as it lets them wait. What allocates for a frame does so each time, and what there is no room for is lost each
-/// time.
-const TRIES: usize = 3;
-
-/// What was done.
-struct Work {
-    /// Frames that passed.
+/// What became of the frames of one try.
+struct Passed {
     frames: u64,
     damaged: u64,
-    /// Frames that should have passed too.
-    missing: u64,
+    /// Why this was not what is to be tried.
+    but: Option<String>,
 }
 
-/// Fails unless frames pass and none is damaged, and in one of a few tries nothing is allocated and none is missing.
+/// How often something is tried before it counts that it does not come out as it should. What the daemon does beside it
+/// allocates too and may fall into its time: the log line about frames that were dropped, a device that somebody plugs
+/// in. And on a busy machine the modem's part may not get to run, so that frames wait for too long. What allocates for
+/// a frame, or loses one, does so each time.
+const TRIES: usize = 10;
+
+/// Fails unless, in one of some tries, frames pass as they should and nothing is allocated; and if any is damaged.
 fn count_around(
     socket: &Path,
     what: &str,
-    mut work: impl FnMut() -> Result<Work, Failure>,
+    mut work: impl FnMut() -> Result<Passed, Failure>,
 ) -> Result<(), Failure> {
-    for _ in 0..TRIES {
+    let mut faults = Vec::new();
+    while faults.len() < TRIES {
         let before = ask_count(socket)?;
         assert!(before > 0, "the daemon has allocated what it needs at its start, and that was counted");
-        let Work { frames, damaged, missing } = work().map_err(|error| format!("{what}: {error}"))?;
+        let Passed { frames, damaged, but } = work().map_err(|error| format!("{what}: {error}"))?;
         let allocations = ask_count(socket)? - before;
-        println!("{what}: {frames} frames, {missing} missing, {allocations} allocations");
-        if frames == 0 || damaged > 0 {
+        println!("{what}: {frames} frames, {allocations} allocations");
+        if damaged > 0 {
             return Err(format!("{what}: {frames} frames passed, {damaged} damaged").into());
         }
-        if allocations == 0 && missing == 0 {
-            return Ok(());
+        match but {
+            Some(fault) => faults.push(fault),
+            None if frames == 0 => faults.push("no frame passed".to_owned()),
+            None if allocations > 0 => faults.push(format!("{allocations} allocations")),
+            None => return Ok(()),
         }
     }
-    Err(format!("{what}: allocations, or frames that are missing, in each of {TRIES} tries").into())
+    Err(format!("{what}: in none of {TRIES} tries as it should be: {}", faults.join("; ")).into())
 }
 
 /// In the daemon: answers every connection with the count.
