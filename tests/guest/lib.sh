@@ -274,10 +274,9 @@ stick_session() {
     client eth0 persist maxfail 0 holdoff 1 lcp-echo-interval 1 lcp-echo-failure 10
     wait_session
     pings 20 1492
-    ping_beside_upload 800000
     # The line itself takes 17 ms longer (crates/proto/src/queue/simulation.rs), and what emulates it some more; with what
     # the driver would take it were 350 ms.
-    holds "$busy - $idle < 70"
+    hardly_waits 70 800000
 
     stick_ends nodcd 'DCD down'
     wait_log 60 daemon.log 'the carrier was lost'
@@ -352,6 +351,17 @@ ping_beside_upload() {
     echo "idle: median $idle ms, $(grep ^rtt idle.log)"
     echo "during the upload: median $busy ms, $(grep ^rtt busy.log)"
     wait "$upload"
+}
+
+# hardly_waits MS OCTETS: a ping's median rises by less than so many milliseconds while an upload of so many octets fills
+# the line. What holds up the guest only makes it more, so the best of three counts.
+hardly_waits() {
+    local try
+    for try in 1 2 3; do
+        ping_beside_upload "$2"
+        if holds "$busy - $idle < $1"; then return; fi
+    done
+    fail "so in each of $try uploads"
 }
 
 # median_ping COUNT LOG: the median round trip of so many pings, in milliseconds; all must be answered.
