@@ -80,7 +80,9 @@ impl LockFile {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        ours().retain(|path| *path != self.path);
+        // Held to the end: meanwhile another thread would take the file for a stale one, and put its own in its place.
+        let mut ours = ours();
+        ours.retain(|path| *path != self.path);
         if owner(&self.path).is_ok_and(|owner| owner == Some(rustix::process::getpid())) {
             // If it cannot be removed it is stale as soon as this process ends.
             let _ = fs::remove_file(&self.path);
