@@ -3,6 +3,7 @@
 use super::Bridge;
 use super::call::{Call, Line, Waiting};
 use super::config::{InterfaceConfig, ServiceConfig};
+use super::dialing::LONGEST_OPENING;
 use super::io::Output;
 use super::offers::HeldOffer;
 use super::pool::BusyPolicy;
@@ -389,7 +390,7 @@ impl Bridge {
     }
 
     pub(super) fn start_call(&mut self, now: Instant, modem: ModemId, waiting: Waiting) {
-        if !self.change_state(modem, ModemTrigger::Called, None) {
+        if !self.change_state(modem, ModemTrigger::Called, Some(now + LONGEST_OPENING)) {
             return;
         }
         let peer = waiting.peer();

@@ -5,7 +5,7 @@ use super::config::DialMethod;
 use super::io::{ModemCommand, Output};
 use super::rescue::Rescue;
 use crate::chat::{Conversation, ConversationOutput, Verdict};
-use crate::event::{CloseReason, ConnectFailure, Event, OpenFailure, RefusalReason};
+use crate::event::{CloseReason, ConnectFailure, Event, OpenFailure, OpenProblem, RefusalReason};
 use crate::id::ModemId;
 use crate::modem::{ModemState, ModemTrigger, RescueStep};
 use crate::time::Instant;
@@ -15,6 +15,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+/// A device that takes longer to open is given up: its modem has died. The kernel waits 5 s for each thing that it asks a USB
+/// modem then.
+pub(super) const LONGEST_OPENING: Duration = Duration::from_secs(20);
 /// A hang-up script that takes longer is given up.
 pub(super) const LONGEST_HANG_UP: Duration = Duration::from_secs(15);
 
@@ -55,6 +58,9 @@ impl Bridge {
         let Some(line) = self.line_mut(modem) else { return };
         let waits = line.state == ModemState::Opening;
         line.opened = waits;
+        if waits {
+            line.deadline = None;
+        }
         (line.ppp_start, line.ppp_seen) = Default::default();
         if waits && !self.begin_rescue(now, modem) {
             self.dial(now, modem);
@@ -82,6 +88,11 @@ impl Bridge {
         if self.line(modem).is_some_and(|line| line.state == ModemState::Opening) {
             self.fail_call(now, modem, ConnectFailure::Open(why));
         }
+    }
+
+    pub(super) fn on_not_opened(&mut self, now: Instant, modem: ModemId) {
+        let detail = format!("the device was not open after {} s", LONGEST_OPENING.as_secs());
+        self.on_open_failed(now, modem, OpenFailure { problem: OpenProblem::Unfit, detail });
     }
 
     pub(super) fn on_modem_octets(&mut self, now: Instant, modem: ModemId, octets: &[u8]) {

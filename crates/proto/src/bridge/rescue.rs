@@ -164,7 +164,7 @@ impl Bridge {
         }
     }
 
-    /// DTR was low for long enough, or the external program took too long.
+    /// The device took too long to open; or DTR was low for long enough, or the external program took too long.
     pub(super) fn on_opening_timeout(&mut self, now: Instant, modem: ModemId) {
         match self.rescue_step(modem) {
             Some(RescueStep::ToggleDtr) => {
@@ -176,7 +176,8 @@ impl Bridge {
                 let why = format!("it did not end within {} s", LONGEST_COMMAND.as_secs());
                 self.on_rescue_command_ended(now, modem, Some(why));
             }
-            Some(RescueStep::Check | RescueStep::Escape | RescueStep::Reset) | None => {}
+            Some(RescueStep::Check | RescueStep::Escape | RescueStep::Reset) => {}
+            None => self.on_not_opened(now, modem),
         }
     }
 

@@ -50,6 +50,18 @@ fn a_modem_that_cannot_be_opened_is_a_failed_dial() {
 }
 
 #[test]
+fn a_device_that_does_not_open_is_given_up() {
+    let mut world = pair(2, &[DialResult::Connect]);
+    world.open_takes(0, secs(3600));
+    world.start(0);
+    until_state(&mut world, 0, ModemState::BackingOff);
+    assert!((20_000_000..21_000_000).contains(&world.now().as_micros()), "{}", world.now());
+    world.open_takes(0, secs(15));
+    until_state(&mut world, 0, ModemState::Idle);
+    bring_up(&mut world, 0);
+}
+
+#[test]
 fn a_dead_modem_is_given_up_within_the_scripts_time() {
     let mut setup = ModemSetup::new(&HUAWEI, 0);
     setup.modem.faults.is_dead = true;
