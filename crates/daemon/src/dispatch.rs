@@ -1,19 +1,16 @@
 //! Carries out what the control plane wants.
 
 use crate::ethernet_port::send_on;
-use crate::event_loop::{EventLoop, Timer};
+use crate::event_loop::EventLoop;
 use crate::report::Remedied;
-use bridge_linux::OsError;
 use bridge_linux::system::read_without_waiting;
 use bridge_proto::bridge::{Input, ModemCommand, Output, Traffic};
-use bridge_proto::event::{Event, OpenFailure, OpenProblem};
+use bridge_proto::event::Event;
 use bridge_proto::id::ModemId;
 use bridge_proto::time::Instant;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
-use tracing::info;
 
 /// chat(8) reads no more of a file that a script names.
 const MAX_FILE_OCTETS: u64 = 1023;
@@ -44,19 +41,19 @@ impl EventLoop {
                 self.report.discovery_sent(now, interface, &frame);
                 send_on(&self.ethernet, &mut self.report, interface, &frame);
             }
-            Output::OpenModem(modem) => self.open_modem(now, modem),
+            Output::OpenModem(modem) => {
+                if let Some(port) = self.modem(modem) {
+                    port.open();
+                }
+                self.begin_errands(now, modem);
+            }
             Output::WriteModem { modem, octets } => {
                 let sent = self.modem(modem).map(|port| port.send_octets(&octets));
                 if let Some(Err(reason)) = sent {
                     self.report.discard(reason);
                 }
             }
-            Output::SendBreak(modem) => {
-                // Behind what was said before, which takes its time on the line.
-                self.flush_modems(now);
-                let waits = self.modem(modem).map_or(Duration::ZERO, |port| port.time_to_send());
-                self.timers.push((now + waits, Timer::BeginBreak(modem)));
-            }
+            Output::SendBreak(modem) => self.send_break(now, modem),
             Output::ReadFile { modem, name } => {
                 let contents = read_file(&name);
                 self.bridge.handle_input(now, Input::FileContents { modem, contents });
@@ -98,11 +95,13 @@ impl EventLoop {
                 if let Some(port) = self.modem(modem) {
                     port.hang_up();
                 }
+                self.begin_errands(now, modem);
             }
             Output::RaiseDtr(modem) => {
                 if let Some(port) = self.modem(modem) {
                     port.raise_dtr();
                 }
+                self.begin_errands(now, modem);
             }
             Output::ReadTraffic(modem) => {
                 let port = self.modem(modem);
@@ -121,16 +120,6 @@ impl EventLoop {
         self.report.event(now, event);
     }
 
-    fn open_modem(&mut self, now: Instant, modem: ModemId) {
-        let Some(port) = self.modem(modem) else { return };
-        let opened = port.open();
-        let input = match opened.and_then(|()| self.watch_modem(modem)) {
-            Ok(()) => Input::ModemOpened { modem },
-            Err(error) => Input::ModemOpenFailed { modem, why: open_failure(&error) },
-        };
-        self.bridge.handle_input(now, input);
-    }
-
     fn run_command(&mut self, now: Instant, modem: ModemId, command: ModemCommand) {
         if let Err(error) = self.start_command(modem, command) {
             self.bridge.handle_input(
@@ -143,17 +132,10 @@ impl EventLoop {
     fn close_modem(&mut self, now: Instant, modem: ModemId) {
         self.stop_command(now, modem);
         self.unwatch_modem(modem);
-        let waiting = self.waiting_for(modem);
         if let Some(port) = self.modem(modem) {
-            port.close();
+            port.give_up();
         }
-        self.adopt_settings(now, modem);
-        // A tty that was only hung up is still there.
-        self.look_for_modem(now, modem);
-        for other in waiting {
-            info!("{}: the device is free", self.report.modem(other));
-            self.look_for_modem(now, other);
-        }
+        self.begin_errands(now, modem);
     }
 
     fn send_to_host(&mut self, modem: ModemId, ppp: &[u8]) {
@@ -164,20 +146,6 @@ impl EventLoop {
         frame.extend_from_slice(ppp);
         send_on(&self.ethernet, &mut self.report, route.interface, &frame);
     }
-}
-
-/// What the control plane tells hosts and operators of it.
-fn open_failure(error: &OsError) -> OpenFailure {
-    let problem = if error.is_busy() {
-        OpenProblem::InUse
-    } else if error.is_missing() {
-        OpenProblem::Missing
-    } else if error.is_permission() {
-        OpenProblem::Forbidden
-    } else {
-        OpenProblem::Unfit
-    };
-    OpenFailure { problem, detail: format!("cannot {}", Remedied(error)) }
 }
 
 /// Reads a file that a script names, at once or not at all.

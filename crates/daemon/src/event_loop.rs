@@ -4,6 +4,7 @@
 //! how long it may sleep.
 
 mod commands;
+mod errands;
 mod ethernet;
 mod modems;
 mod source;
@@ -13,13 +14,14 @@ pub(crate) use modems::path_id;
 use crate::config::{Loaded, Origin, Places};
 use crate::control::Control;
 use crate::ethernet_port::EthernetPort;
-use crate::modem_port::{Heard, ModemPort};
+use crate::modem_port::{Done, Heard, ModemPort, open};
 use crate::report::{Remedied, Report};
 use crate::transmit_queue::Buffers;
 use bridge_linux::OsError;
 use bridge_linux::child::Child;
 use bridge_linux::clock::monotonic_micros;
 use bridge_linux::device_watcher::DeviceWatcher;
+use bridge_linux::errands::Errands;
 use bridge_linux::interface::{Interface, InterfaceMonitor};
 use bridge_linux::notify::Notifier;
 use bridge_linux::poller::{Events, Interest, Poller, Readiness};
@@ -49,8 +51,6 @@ const FRAME_OCTETS: usize = 2048;
 // address, control and protocol fields and the FCS.
 const _: () = assert!(14 + 6 + 2 + LARGEST_INFORMATION as usize <= FRAME_OCTETS);
 const _: () = assert!(2 + 2 + LARGEST_INFORMATION as usize + 2 <= MAX_FRAME);
-/// How long a break lasts: as long as tcsendbreak(3) makes it.
-const BREAK: Duration = Duration::from_millis(250);
 /// How often it is looked whether there is something dropped to be told.
 const TELL_DISCARDS: Duration = Duration::from_secs(10);
 /// Goodbyes that take so much longer than they may are not waited for.
@@ -98,7 +98,11 @@ impl StartError {
 /// What a timer of the loop itself is for; the control plane has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
-    BeginBreak(ModemId),
+    /// As soon as what was said before is out, unless that takes too long.
+    BeginBreak {
+        modem: ModemId,
+        give_up: Instant,
+    },
     EndBreak(ModemId),
     /// A line that may have said NO CARRIER was the last for a while, if no octet has followed.
     StillQuiet {
@@ -117,7 +121,9 @@ impl Timer {
     /// The modem that it is about.
     pub(crate) const fn modem(self) -> Option<ModemId> {
         match self {
-            Self::BeginBreak(modem) | Self::EndBreak(modem) | Self::StillQuiet { modem, .. } => Some(modem),
+            Self::BeginBreak { modem, .. } | Self::EndBreak(modem) | Self::StillQuiet { modem, .. } => {
+                Some(modem)
+            }
             Self::StillDown(_) | Self::KillCommand(_) | Self::TellDiscards | Self::GiveUp => None,
         }
     }
@@ -130,6 +136,8 @@ pub struct EventLoop {
     signals: SignalSet,
     monitor: InterfaceMonitor,
     pub(crate) devices: DeviceWatcher,
+    /// What is done with ttys beside the loop, one thing at a time with each.
+    errands: Errands<(ModemId, Done)>,
     pub(crate) notifier: Option<Notifier>,
     /// What its manager was last told of how things stand.
     told_manager: String,
@@ -189,6 +197,7 @@ impl EventLoop {
             signals,
             monitor,
             devices,
+            errands: Errands::new()?,
             notifier: Notifier::from_environment().unwrap_or_default(),
             told_manager: String::new(),
             control: None,
@@ -228,10 +237,11 @@ impl EventLoop {
 
     fn watch_all(&mut self, wait: bool) -> Result<(), StartError> {
         let now = now();
-        let watched = |cause| OsError::new("watch", "signals, interfaces and devices", cause);
+        let watched = |cause| OsError::new("watch", "signals, interfaces, devices and errands", cause);
         self.poller.add(&self.signals, token(Source::Signals), Interest::READABLE).map_err(watched)?;
         self.poller.add(&self.monitor, token(Source::Interfaces), Interest::READABLE).map_err(watched)?;
         self.poller.add(&self.devices, token(Source::Devices), Interest::READABLE).map_err(watched)?;
+        self.poller.add(&self.errands, token(Source::Errands), Interest::READABLE).map_err(watched)?;
         let mut missing = Vec::new();
         let mut errors = Vec::new();
         for (number, name) in (0..).zip(self.places.interface_names().to_vec()) {
@@ -272,14 +282,12 @@ impl EventLoop {
     }
 
     /// Watches a modem's device, opens it once and closes it again: a wrong path or a missing right is the
-    /// operator's to know now.
+    /// operator's to know now. Nobody is kept waiting yet.
     fn try_modem(&mut self, modem: ModemId) -> Result<(), StartError> {
         let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return Ok(()) };
         // The watcher numbers its paths as the modems are numbered.
         self.devices.watch(&port.settings.device)?;
-        port.open().map_err(StartError::Device)?;
-        port.close();
-        Ok(())
+        open(&port.settings.device, &port.settings.serial).map(drop).map_err(StartError::Device)
     }
 
     /// The modems and interfaces of the start, in words.
@@ -335,23 +343,19 @@ impl EventLoop {
             self.bridge.handle_timeout(now);
             self.carry_out(now);
         }
-        if self.bridge.is_finished() && self.stopped_commands.is_empty() {
+        if self.bridge.is_finished() && self.stopped_commands.is_empty() && self.has_no_errands() {
             self.finish(ExitCode::SUCCESS);
         }
     }
 
     fn on_timer(&mut self, now: Instant, timer: Timer) {
         match timer {
-            Timer::BeginBreak(modem) => {
-                if let Some(port) = self.modem(modem) {
-                    port.set_break(true);
-                }
-                self.timers.push((now + BREAK, Timer::EndBreak(modem)));
-            }
+            Timer::BeginBreak { modem, give_up } => self.begin_break(now, modem, give_up),
             Timer::EndBreak(modem) => {
                 if let Some(port) = self.modem(modem) {
                     port.set_break(false);
                 }
+                self.begin_errands(now, modem);
             }
             Timer::StillQuiet { modem, heard } => {
                 let Some(port) = self.modem(modem).filter(|port| port.is_framing()) else { return };
@@ -374,11 +378,16 @@ impl EventLoop {
             Timer::TellDiscards => {
                 self.count_kernel_drops();
                 self.report.tell_counts(now);
+                self.tell_late_errands(now);
                 self.tell_manager();
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
             }
             Timer::GiveUp => {
-                warn!("not everybody has answered the goodbye; ending all the same");
+                if self.bridge.is_finished() {
+                    warn!("a device keeps the kernel waiting, which is to close it; ending all the same");
+                } else {
+                    warn!("not everybody has answered the goodbye; ending all the same");
+                }
                 self.finish(ExitCode::SUCCESS);
             }
         }
@@ -424,6 +433,7 @@ impl EventLoop {
             Some(Source::CommandWords(modem)) => self.on_command_words(now, modem),
             Some(Source::StoppedCommand(pid)) => self.on_stopped_command_end(pid),
             Some(Source::Control) => self.on_control(now),
+            Some(Source::Errands) => self.on_errands_done(now),
             None => {}
         }
     }

@@ -1,7 +1,12 @@
 //! One modem's serial side: its tty, framer, deframer, transmit queue, and the program that may dial it.
 //!
 //! It promises that a frame goes to the tty whole or not at all, and that a tty that ends is an error value,
-//! never the end of the program.
+//! never the end of the program. What the kernel may keep a program waiting for is an [`Errand`] for the loop to send
+//! on its way; none is begun before the one before it is done, and nothing is written meanwhile.
+
+mod errand;
+
+pub(crate) use errand::{Done, Errand, open};
 
 use crate::config::ModemSettings;
 use crate::control::meter::Meter;
@@ -9,7 +14,7 @@ use crate::transmit_queue::{Buffers, Line, TransmitQueue};
 use bridge_linux::OsError;
 use bridge_linux::child::{Child, ChildEnd, StderrLine};
 use bridge_linux::poller::Interest;
-use bridge_linux::serial_port::{CloseReason, FlowControl, SerialError, SerialPort};
+use bridge_linux::serial_port::{CloseReason, ControlLines, FlowControl, SerialError, SerialPort};
 use bridge_proto::bridge::{ModemCommand, Traffic};
 use bridge_proto::discard::DiscardReason;
 use bridge_proto::hdlc::{Accm, Deframer, ExtraEscapes, Framer};
@@ -17,6 +22,7 @@ use bridge_proto::lcp::LineParameters;
 use bridge_proto::modem::{NoCarrier, NoCarrierListener};
 use bridge_proto::queue::Counts;
 use bridge_proto::time::Instant;
+use errand::Agenda;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -34,7 +40,12 @@ pub(crate) struct ModemPort {
     pub(crate) settings: ModemSettings,
     /// What counts as soon as it is closed, if that is something else.
     pub(crate) changed: Option<ModemSettings>,
+    /// What of that counts for the next call already, which has begun before the tty is closed.
+    due: Option<ModemSettings>,
     port: Option<SerialPort>,
+    agenda: Agenda,
+    /// The control plane is done with the tty: once it is closed, what was changed meanwhile counts.
+    is_given_up: bool,
     framing: bool,
     /// The tty is hung up by the kernel when the carrier is lost.
     watches_carrier: bool,
@@ -62,7 +73,10 @@ impl ModemPort {
         Self {
             settings,
             changed: None,
+            due: None,
             port: None,
+            agenda: Agenda::default(),
+            is_given_up: false,
             framing: false,
             watches_carrier: false,
             framer: Framer::new(ExtraEscapes::NONE),
@@ -93,39 +107,81 @@ impl ModemPort {
         self.is_held = false;
     }
 
-    /// Opens the tty and drains what it still had to say from another time.
-    ///
-    /// # Errors
-    /// Why it could not be opened.
-    pub(crate) fn open(&mut self) -> Result<(), OsError> {
-        self.close();
-        let mut port = SerialPort::open(&self.settings.device, &self.settings.serial)?;
-        if let Some(skipped) = port.lock_file_skipped() {
-            tracing::debug!("{}: no lock file: {skipped}", self.settings.device.display());
-        }
-        if !port.has_speed() {
-            let settings = &self.settings;
-            tracing::debug!(
-                "{}: the driver has no speeds, {} is not set",
-                settings.device.display(),
-                settings.serial.speed
-            );
-        }
-        port.drain_input().map_err(|error| {
-            let cause = std::io::Error::other(error.to_string());
-            OsError::new("drain", self.settings.device.display().to_string(), cause)
-        })?;
-        self.port = Some(port);
-        Ok(())
+    /// The tty is to be opened.
+    pub(crate) fn open(&mut self) {
+        self.due = self.changed.take().or(self.due.take());
+        let settings = self.due.as_ref().unwrap_or(&self.settings);
+        self.agenda.add(Errand::Open(settings.device.clone(), settings.serial.clone()));
     }
 
-    /// Closes the tty; whatever was under way on it is over.
+    /// What was changed and counts now that the tty is closed. A call that waits for that goes on as it began.
+    pub(crate) fn take_changes(&mut self) -> Option<ModemSettings> {
+        let due = self.due.take();
+        if self.agenda.is_opening() { due } else { self.changed.take().or(due) }
+    }
+
+    /// The tty was opened. False if it is to be closed already.
+    pub(crate) fn on_opened(&mut self, port: SerialPort) -> bool {
+        let device = self.settings.device.display();
+        if let Some(skipped) = port.lock_file_skipped() {
+            tracing::debug!("{device}: no lock file: {skipped}");
+        }
+        if !port.has_speed() {
+            tracing::debug!("{device}: the driver has no speeds, {} is not set", self.settings.serial.speed);
+        }
+        self.port = self.agenda.close_late(port);
+        self.port.is_some()
+    }
+
+    /// Closes the tty, in its turn; whatever was under way on it is over.
     pub(crate) fn close(&mut self) {
         self.child = None;
-        self.port = None;
         self.framing = false;
         self.watches_carrier = false;
         self.queue.reset();
+        self.agenda.close(self.port.take());
+    }
+
+    /// Closes the tty for good: there will be no more of this call.
+    pub(crate) fn give_up(&mut self) {
+        self.close();
+        self.is_given_up = true;
+    }
+
+    /// Whether the tty, which has just been closed, was given up. Told once.
+    pub(crate) fn take_given_up(&mut self) -> bool {
+        let is_over = !self.agenda.is_closing();
+        is_over && std::mem::take(&mut self.is_given_up)
+    }
+
+    /// The next errand, if it can be begun now.
+    pub(crate) fn begin_errand(&mut self, now: Instant) -> Option<Errand> {
+        self.agenda.begin(now)
+    }
+
+    /// The errand that was begun is done. How long it has taken.
+    pub(crate) fn end_errand(&mut self, now: Instant) -> Duration {
+        self.agenda.end(now)
+    }
+
+    /// Whether it is to be closed next.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.agenda.is_closing()
+    }
+
+    /// What has kept the kernel waiting for at least so long. Told once.
+    pub(crate) fn take_late_errand(&mut self, now: Instant, limit: Duration) -> Option<&'static str> {
+        self.agenda.take_late(now, limit)
+    }
+
+    /// Whether no errand is under way or still to come.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
+    /// Whether nothing holds the tty, nor will.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.port.is_none() && self.agenda.is_empty()
     }
 
     /// Whether this end of the tty means that the carrier was lost.
@@ -150,7 +206,8 @@ impl ModemPort {
         self.framing = true;
         self.framer.reset();
         self.deframer.reset();
-        // A modem that shows its carrier while connected shows its loss too: as a hang-up of the tty.
+        // A modem that shows its carrier while connected shows its loss too: as a hang-up of the tty. Some drivers ask the
+        // modem for that, but it has just spoken.
         if let Some(port) = &mut self.port
             && port.modem_lines().is_some_and(|lines| lines.dcd)
         {
@@ -232,13 +289,21 @@ impl ModemPort {
 
     /// Writes as much as the tty takes and the line needs; nothing while it is not to be asked.
     pub(crate) fn flush(&mut self, now: Instant) -> Result<(), SerialError> {
-        let Some(port) = self.port.as_mut().filter(|_| self.child.is_none()) else { return Ok(()) };
+        if self.is_occupied() {
+            return Ok(());
+        }
+        let Some(port) = self.port.as_mut() else { return Ok(()) };
         self.queue.flush(now, &self.framer, port)
     }
 
     /// When to flush again though the tty does not ask for it.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
-        self.queue.next_flush().filter(|_| self.child.is_none())
+        self.queue.next_flush().filter(|_| !self.is_occupied())
+    }
+
+    /// Whether a program or an errand has the tty: its octets come first, or DTR is to move before ours.
+    fn is_occupied(&self) -> bool {
+        self.child.is_some() || !self.agenda.is_empty()
     }
 
     /// What happened to frames that waited since the last call.
@@ -251,7 +316,7 @@ impl ModemPort {
         match (&self.port, &self.child) {
             // The tty is the program's while one runs.
             (None, _) | (_, Some(_)) => Interest::NOTHING,
-            _ if self.queue.is_empty() => Interest::READABLE,
+            _ if self.queue.is_empty() || !self.agenda.is_empty() => Interest::READABLE,
             _ => Interest::BOTH,
         }
     }
@@ -260,20 +325,31 @@ impl ModemPort {
     pub(crate) fn hang_up(&mut self) {
         self.framing = false;
         self.queue.clear();
-        if let Some(port) = &mut self.port
-            && let Err(error) = port.hang_up()
-        {
-            tracing::debug!("{}: cannot drop DTR: {error}", self.settings.device.display());
-        }
+        self.agenda.forget_open();
+        self.add_errand(Errand::HangUp);
     }
 
     /// Ready for another word with the modem, after a hang-up.
     pub(crate) fn raise_dtr(&mut self) {
-        if let Some(port) = &mut self.port
-            && let Err(error) = port.set_dtr(true)
-        {
-            tracing::debug!("{}: cannot raise DTR: {error}", self.settings.device.display());
+        self.add_errand(Errand::RaiseDtr);
+    }
+
+    /// Begins or ends a break.
+    pub(crate) fn set_break(&mut self, on: bool) {
+        self.add_errand(|lines| Errand::SetBreak(lines, on));
+    }
+
+    /// Nothing is to be said to a tty that is closed.
+    fn add_errand(&mut self, errand: impl FnOnce(ControlLines) -> Errand) {
+        if let Some(port) = &self.port {
+            self.agenda.add(errand(port.control_lines()));
         }
+    }
+
+    /// Whether all that it was given is out, so that a break comes behind it, and the kernel need not wait for that.
+    pub(crate) fn is_drained(&self) -> bool {
+        let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
+        self.agenda.is_empty() && self.queue.is_empty() && in_driver == 0
     }
 
     /// How long the line is busy with what it was given so far.
@@ -285,23 +361,17 @@ impl ModemPort {
         Duration::from_secs(1) * octets.saturating_mul(BITS) / self.settings.serial.speed.max(1)
     }
 
-    /// Begins or ends a break.
-    pub(crate) fn set_break(&mut self, on: bool) {
-        if let Some(port) = &mut self.port {
-            let _ = port.set_break(on);
-        }
-    }
-
     /// Starts an external program on the tty.
     pub(crate) fn run_command(&mut self, command: ModemCommand) -> Result<&Child, OsError> {
         let command = match command {
             ModemCommand::Connect => &self.settings.connect,
             ModemCommand::Rescue => &self.settings.reset_command,
         };
-        let command = command.as_deref().unwrap_or_default();
-        let Some(port) = &self.port else {
-            return Err(OsError::new("start", command, std::io::Error::other("the modem is not open")));
+        let failed = |why| {
+            OsError::new("start", command.as_deref().unwrap_or("no command"), std::io::Error::other(why))
         };
+        let Some(port) = &self.port else { return Err(failed("the modem is not open")) };
+        let Some(command) = command else { return Err(failed("none is configured")) };
         let device = self.settings.device.as_os_str();
         let child = Child::spawn(command, port, &[("DEVICE", device)])?;
         Ok(self.child.insert(child))

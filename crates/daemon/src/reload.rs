@@ -140,7 +140,7 @@ impl EventLoop {
         let settings = self.settings(modem);
         let Some(port) = self.modem(modem) else { return };
         port.changed = settings;
-        if !port.is_open() {
+        if port.is_closed() {
             self.adopt_settings(now, modem);
         }
     }
@@ -152,7 +152,7 @@ impl EventLoop {
             return self.release_modem(modem);
         }
         let Some(port) = self.modem(modem) else { return };
-        let Some((settings, key)) = port.changed.take().zip(key()) else { return };
+        let Some((settings, key)) = port.take_changes().zip(key()) else { return };
         port.adopt(settings, key);
         self.watch_device(now, modem);
     }

@@ -13,11 +13,12 @@ use skipped::skipped;
 
 /// Sorted, as the test harness starts them: dealt out in turn, the first tests to run start the guests. On two
 /// processors the one with the drivers, which asks most of them, starts when another has ended.
-const SCENARIOS: [&str; 27] = [
+const SCENARIOS: [&str; 28] = [
     "asyncmap_a0000",
     "attacker",
     "client_vanishes",
     "driver_acm",
+    "driver_dead",
     "driver_option",
     "driver_uart",
     "escape_cost",
@@ -133,6 +134,11 @@ fn client_vanishes() {
 #[test]
 fn driver_acm() {
     passes("driver_acm");
+}
+
+#[test]
+fn driver_dead() {
+    passes("driver_dead");
 }
 
 #[test]

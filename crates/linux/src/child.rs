@@ -24,7 +24,8 @@ pub struct Child {
     child: process::Child,
     pidfd: OwnedFd,
     stderr: Lines,
-    tty: OwnedFd,
+    /// Until it is released.
+    tty: Option<OwnedFd>,
 }
 
 impl Child {
@@ -83,12 +84,13 @@ impl Child {
         self.stderr.has_line()
     }
 
-    /// Asks the command and all it has started to end (`SIGTERM`). The port is the caller's again: nonblocking.
+    /// Asks the command and all it has started to end (`SIGTERM`). The port is the caller's again: nonblocking, and no
+    /// longer held open here. Who closes a port last may have to wait for it.
     ///
     /// # Errors
     ///
     /// None that the caller could have caused.
-    pub fn terminate(&self) -> io::Result<()> {
+    pub fn terminate(&mut self) -> io::Result<()> {
         // In this order: a command that is about to read must meet the signal before a port with nothing to read.
         let result = self.signal_group(Signal::TERM);
         self.release_port();
@@ -104,8 +106,10 @@ impl Child {
         self.signal_group(Signal::KILL)
     }
 
-    fn release_port(&self) {
-        let _ = rustix::io::ioctl_fionbio(&self.tty, true);
+    fn release_port(&mut self) {
+        if let Some(tty) = self.tty.take() {
+            let _ = rustix::io::ioctl_fionbio(&tty, true);
+        }
     }
 
     fn signal_group(&self, signal: Signal) -> io::Result<()> {
@@ -159,7 +163,7 @@ fn watch(mut child: process::Child, tty: &OwnedFd) -> io::Result<Child> {
     match prepare(&mut child) {
         Ok((pipe, pidfd, tty)) => {
             let stderr = Lines { pipe, partial: Vec::new(), is_ended: false };
-            Ok(Child { child, pidfd, stderr, tty })
+            Ok(Child { child, pidfd, stderr, tty: Some(tty) })
         }
         Err(error) => {
             let _ = child.kill();

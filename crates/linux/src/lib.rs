@@ -8,6 +8,7 @@
 pub mod child;
 pub mod clock;
 pub mod device_watcher;
+pub mod errands;
 pub mod error;
 pub mod interface;
 pub mod link;

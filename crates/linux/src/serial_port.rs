@@ -16,6 +16,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -64,7 +65,7 @@ pub enum LockPolicy {
 /// See the [module](self).
 #[derive(Debug)]
 pub struct SerialPort {
-    tty: OwnedFd,
+    tty: Arc<OwnedFd>,
     path: PathBuf,
     original: Termios,
     flow: FlowControl,
@@ -105,7 +106,8 @@ impl SerialPort {
         })?;
         termios::ioctl_tiocexcl(&tty).map_err(|errno| os_error("claim", &path, errno.into()))?;
         // From here on dropping undoes what was done.
-        let mut port = Self { tty, path, original, flow: settings.flow, has_speed: true, lock };
+        let mut port =
+            Self { tty: Arc::new(tty), path, original, flow: settings.flow, has_speed: true, lock };
         port.set_modes(settings)?;
         // Both are a help, not a need: pseudo-terminals and some USB modems have neither.
         let _ = sys::tty::set_low_latency(port.tty.as_fd());
@@ -264,41 +266,9 @@ impl SerialPort {
         })
     }
 
-    /// Raises or drops DTR, the line that says "the computer is there". Returns whether there is such a line.
-    ///
-    /// # Errors
-    ///
-    /// The port is gone.
-    pub fn set_dtr(&mut self, on: bool) -> io::Result<bool> {
-        let tty = self.tty.as_fd();
-        let result = if on {
-            sys::tty::raise_lines(tty, libc::TIOCM_DTR)
-        } else {
-            sys::tty::drop_lines(tty, libc::TIOCM_DTR)
-        };
-        where_there_is_one(result)
-    }
-
-    /// Tells the modem to hang up, by dropping DTR; most want to see it down for some hundred milliseconds before
-    /// [`SerialPort::set_dtr`] raises it again. What still waits to be sent is thrown away. Returns whether there is
-    /// a DTR; if not, only the modem's own language can end the call.
-    ///
-    /// # Errors
-    ///
-    /// The port is gone.
-    pub fn hang_up(&mut self) -> io::Result<bool> {
-        termios::tcflush(&self.tty, QueueSelector::OFlush)?;
-        self.set_dtr(false)
-    }
-
-    /// Begins or ends a break; the caller times it (the blocking call of the C library would hold up every port).
-    /// Returns whether the driver knows breaks.
-    ///
-    /// # Errors
-    ///
-    /// The port is gone.
-    pub fn set_break(&mut self, on: bool) -> io::Result<bool> {
-        where_there_is_one(sys::tty::set_break(self.tty.as_fd(), on))
+    /// What can be said to the modem beside octets.
+    pub fn control_lines(&self) -> ControlLines {
+        ControlLines { tty: Arc::clone(&self.tty) }
     }
 
     /// Changes the flow control. [`SerialPort::flow_control`] then tells what the driver made of it.
@@ -352,6 +322,53 @@ impl Drop for SerialPort {
         let _ = termios::ioctl_tiocnxcl(&self.tty);
         // The same for a command that takes its time to end.
         let _ = rustix::fs::flock(&self.tty, FlockOperation::Unlock);
+    }
+}
+
+/// DTR and the break, by which a computer talks to a modem beside its octets. Drivers of USB modems ask the modem to
+/// move them and wait for its answer, for seconds if it has died, so this can be handed to a thread. It keeps the tty
+/// open: it must be gone before the [`SerialPort`] is closed.
+#[derive(Debug)]
+pub struct ControlLines {
+    tty: Arc<OwnedFd>,
+}
+
+impl ControlLines {
+    /// Raises or drops DTR, the line that says "the computer is there". Returns whether there is such a line.
+    ///
+    /// # Errors
+    ///
+    /// The port is gone.
+    pub fn set_dtr(&self, on: bool) -> io::Result<bool> {
+        let tty = self.tty.as_fd();
+        let result = if on {
+            sys::tty::raise_lines(tty, libc::TIOCM_DTR)
+        } else {
+            sys::tty::drop_lines(tty, libc::TIOCM_DTR)
+        };
+        where_there_is_one(result)
+    }
+
+    /// Tells the modem to hang up, by dropping DTR; most want to see it down for some hundred milliseconds before
+    /// [`ControlLines::set_dtr`] raises it again. What still waits to be sent is thrown away. Returns whether there is
+    /// a DTR; if not, only the modem's own language can end the call.
+    ///
+    /// # Errors
+    ///
+    /// The port is gone.
+    pub fn hang_up(&self) -> io::Result<bool> {
+        termios::tcflush(&self.tty, QueueSelector::OFlush)?;
+        self.set_dtr(false)
+    }
+
+    /// Begins or ends a break; the caller times it (the blocking call of the C library would hold up every port).
+    /// Returns whether the driver knows breaks.
+    ///
+    /// # Errors
+    ///
+    /// The port is gone.
+    pub fn set_break(&self, on: bool) -> io::Result<bool> {
+        where_there_is_one(sys::tty::set_break(self.tty.as_fd(), on))
     }
 }
 

@@ -195,8 +195,8 @@ impl World {
     }
 
     /// Asks the bridge to end, as a service manager would. [`Facts::bridge_end`] follows.
-    pub(super) fn stop_bridge(&self) {
-        if let Some(bridge) = &self.bridge {
+    pub(super) fn stop_bridge(&mut self) {
+        if let Some(bridge) = &mut self.bridge {
             // It can only have ended already, which is heard of all the same.
             let _ = bridge.terminate();
         }

@@ -79,21 +79,21 @@ impl Port {
 
     pub(super) fn send_break(&mut self) {
         let _ = self.flush();
-        if self.port.set_break(true).is_ok() {
+        if self.port.control_lines().set_break(true).is_ok() {
             std::thread::sleep(BREAK);
-            let _ = self.port.set_break(false);
+            let _ = self.port.control_lines().set_break(false);
         }
     }
 
     /// Whether there is a DTR to drop, and then drops it.
     pub(super) fn drop_dtr(&mut self) -> std::io::Result<bool> {
         self.to_send.clear();
-        self.port.hang_up()
+        self.port.control_lines().hang_up()
     }
 
     /// Lets a modem listen again, after DTR was low.
     pub(super) fn raise_dtr(&mut self) {
-        let _ = self.port.set_dtr(true);
+        let _ = self.port.control_lines().set_dtr(true);
     }
 
     pub(super) fn pause(&self, time: Duration) {

@@ -52,7 +52,7 @@ impl EventLoop {
 
     /// Asks the command at work on a modem to end, and later makes it; the loop does not wait for that.
     pub(crate) fn stop_command(&mut self, now: Instant, modem: ModemId) {
-        let Some(command) = self.modem(modem).and_then(ModemPort::take_command) else { return };
+        let Some(mut command) = self.modem(modem).and_then(ModemPort::take_command) else { return };
         let pid = command.pid();
         let _ = self.poller.remove(command.stderr_descriptor());
         let exit = command.exit_descriptor();

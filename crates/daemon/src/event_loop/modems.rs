@@ -118,6 +118,7 @@ impl EventLoop {
             let _ = self.poller.remove(descriptor);
         }
         port.close();
+        self.begin_errands(now, modem);
         self.input(now, Input::CarrierLost { modem });
     }
 
@@ -234,7 +235,7 @@ impl EventLoop {
     pub(crate) fn holder(&self, modem: ModemId) -> Option<ModemId> {
         let has_it = |other: &ModemId| {
             *other != modem
-                && self.port(*other).is_some_and(ModemPort::is_open)
+                && self.port(*other).is_some_and(|other| !other.is_closed())
                 && self.devices.is_same_device(path_id(*other), path_id(modem))
         };
         (0..self.modems.len()).map(modem_id).find(has_it)

@@ -17,6 +17,7 @@ pub(super) enum Source {
     /// By its process number.
     StoppedCommand(u32),
     Control,
+    Errands,
 }
 
 pub(super) fn token(source: Source) -> Token {
@@ -31,6 +32,7 @@ pub(super) fn token(source: Source) -> Token {
         Source::Devices => (7, 0),
         Source::Control => (8, 0),
         Source::StoppedCommand(pid) => (9, pid),
+        Source::Errands => (10, 0),
     };
     Token(kind << 32 | u64::from(number))
 }
@@ -48,6 +50,7 @@ pub(super) fn source(token: Token) -> Option<Source> {
         7 => Source::Devices,
         8 => Source::Control,
         9 => Source::StoppedCommand(token.0 as u32),
+        10 => Source::Errands,
         _ => return None,
     })
 }

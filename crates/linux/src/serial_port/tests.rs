@@ -147,18 +147,18 @@ fn the_end_of_the_line_is_no_silence() {
 #[test]
 fn a_pseudo_terminal_has_no_modem_lines() {
     let pair = PtyPair::open().unwrap();
-    let mut port = open(&pair);
+    let port = open(&pair);
     assert_eq!(port.modem_lines(), None);
-    assert!(!port.set_dtr(true).unwrap());
-    assert!(!port.hang_up().unwrap());
+    assert!(!port.control_lines().set_dtr(true).unwrap());
+    assert!(!port.control_lines().hang_up().unwrap());
 }
 
 #[test]
 fn a_break_is_begun_and_ended_where_there_are_breaks() {
     let pair = PtyPair::open().unwrap();
-    let mut port = open(&pair);
-    let begun = port.set_break(true).unwrap();
-    assert_eq!(port.set_break(false).unwrap(), begun);
+    let port = open(&pair);
+    let begun = port.control_lines().set_break(true).unwrap();
+    assert_eq!(port.control_lines().set_break(false).unwrap(), begun);
 }
 
 #[test]

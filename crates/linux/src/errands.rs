@@ -1,0 +1,141 @@
+//! Calls for which the kernel may keep a program waiting, each made by a thread of its own.
+//!
+//! It promises: nobody waits for them, and what they give comes to a descriptor that can be polled. An errand has no
+//! name here and is not cut short; whoever begins one bounds how many there are.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::error::OsError;
+
+/// Plenty for a system call and an error text; the default is 2 MiB.
+const STACK_OCTETS: usize = 128 * 1024;
+
+/// Errands that give a `T` each; see the [module](self).
+pub struct Errands<T> {
+    wake: Arc<OwnedFd>,
+    sender: Sender<T>,
+    receiver: Receiver<T>,
+}
+
+impl<T: Send + 'static> Errands<T> {
+    /// # Errors
+    ///
+    /// No descriptor left.
+    pub fn new() -> Result<Self, OsError> {
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|cause| OsError::new("create", "eventfd", cause))?;
+        let (sender, receiver) = channel();
+        Ok(Self { wake: Arc::new(wake), sender, receiver })
+    }
+
+    /// Begins an errand. Where no thread is to be had it is done at once: better late than never.
+    pub fn begin(&self, errand: impl FnOnce() -> T + Send + 'static) {
+        // A thread that could not be made has swallowed what it was to run, but for this.
+        let errand = Arc::new(Mutex::new(Some(errand)));
+        let (sender, wake, of_thread) = (self.sender.clone(), self.wake.clone(), errand.clone());
+        let run = move || {
+            let errand = of_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // There is nobody to be told when the program is ending.
+            if errand.is_some_and(|errand| sender.send(errand()).is_ok()) {
+                let _ = rustix::io::write(&*wake, &1u64.to_ne_bytes());
+            }
+        };
+        let begun = thread::Builder::new().name("errand".to_owned()).stack_size(STACK_OCTETS).spawn(run);
+        if begun.is_err()
+            && let Some(errand) = errand.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            let _ = self.sender.send(errand());
+            let _ = rustix::io::write(&*self.wake, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// What the next errand that is done has given. The descriptor is readable again for those that follow once this
+    /// has said `None`.
+    pub fn next_done(&mut self) -> Option<T> {
+        // Before the look: what comes behind it is told anew.
+        let _: Result<usize, _> = rustix::io::read(&*self.wake, &mut [0; 8]);
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl<T> AsFd for Errands<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+impl<T> fmt::Debug for Errands<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Errands").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poller::{Events, Interest, Poller, Token};
+
+    /// Waits until one is done.
+    fn next_done(errands: &mut Errands<u8>) -> u8 {
+        let poller = Poller::new().unwrap();
+        poller.add(&*errands, Token(0), Interest::READABLE).unwrap();
+        poller.wait(&mut Events::with_capacity(1), None).unwrap();
+        errands.next_done().unwrap()
+    }
+
+    #[test]
+    fn one_that_takes_long_holds_up_no_other() {
+        let mut errands = Errands::new().unwrap();
+        let (go_on, stop) = channel::<()>();
+        errands.begin(move || {
+            stop.recv().unwrap();
+            1
+        });
+        errands.begin(|| 2);
+        assert_eq!(next_done(&mut errands), 2);
+        assert_eq!(errands.next_done(), None);
+        go_on.send(()).unwrap();
+        assert_eq!(next_done(&mut errands), 1);
+    }
+
+    #[test]
+    fn what_is_done_is_told_until_it_has_been_taken() {
+        let mut errands = Errands::new().unwrap();
+        let poller = Poller::new().unwrap();
+        poller.add(&errands, Token(0), Interest::READABLE).unwrap();
+        let mut events = Events::with_capacity(1);
+        let mut done = Vec::new();
+        for number in 0..20 {
+            errands.begin(move || number);
+        }
+        while done.len() < 20 {
+            poller.wait(&mut events, None).unwrap();
+            while let Some(number) = errands.next_done() {
+                done.push(number);
+            }
+        }
+        done.sort_unstable();
+        assert_eq!(done, (0..20).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn nobody_need_be_there_to_be_told() {
+        let (sent, received) = channel();
+        let errands = Errands::new().unwrap();
+        let (go_on, stop) = channel::<()>();
+        errands.begin(move || {
+            stop.recv().unwrap();
+            drop(sent);
+        });
+        drop(errands);
+        go_on.send(()).unwrap();
+        let end: Result<(), _> = received.recv();
+        assert!(end.is_err());
+    }
+}
