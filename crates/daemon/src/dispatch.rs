@@ -45,7 +45,7 @@ impl EventLoop {
                 if let Some(port) = self.modem(modem) {
                     port.open();
                 }
-                self.begin_errands(now, modem);
+                self.begin_errand(now, modem);
             }
             Output::WriteModem { modem, octets } => {
                 let sent = self.modem(modem).map(|port| port.send_octets(&octets));
@@ -92,16 +92,17 @@ impl EventLoop {
             Output::SendToHost { modem, ppp } => self.send_to_host(modem, &ppp),
             Output::HangUpModem(modem) => {
                 self.stop_command(now, modem);
+                self.forget_break(modem);
                 if let Some(port) = self.modem(modem) {
                     port.hang_up();
                 }
-                self.begin_errands(now, modem);
+                self.begin_errand(now, modem);
             }
             Output::RaiseDtr(modem) => {
                 if let Some(port) = self.modem(modem) {
                     port.raise_dtr();
                 }
-                self.begin_errands(now, modem);
+                self.begin_errand(now, modem);
             }
             Output::ReadTraffic(modem) => {
                 let port = self.modem(modem);
@@ -131,11 +132,12 @@ impl EventLoop {
 
     fn close_modem(&mut self, now: Instant, modem: ModemId) {
         self.stop_command(now, modem);
+        self.forget_break(modem);
         self.unwatch_modem(modem);
         if let Some(port) = self.modem(modem) {
             port.give_up();
         }
-        self.begin_errands(now, modem);
+        self.begin_errand(now, modem);
     }
 
     fn send_to_host(&mut self, modem: ModemId, ppp: &[u8]) {

@@ -355,7 +355,7 @@ impl EventLoop {
                 if let Some(port) = self.modem(modem) {
                     port.set_break(false);
                 }
-                self.begin_errands(now, modem);
+                self.begin_errand(now, modem);
             }
             Timer::StillQuiet { modem, heard } => {
                 let Some(port) = self.modem(modem).filter(|port| port.is_framing()) else { return };
@@ -383,7 +383,7 @@ impl EventLoop {
                 self.timers.push((now + TELL_DISCARDS, Timer::TellDiscards));
             }
             Timer::GiveUp => {
-                if self.bridge.is_finished() {
+                if self.bridge.is_finished() && !self.has_no_errands() {
                     warn!("a device keeps the kernel waiting, which is to close it; ending all the same");
                 } else {
                     warn!("not everybody has answered the goodbye; ending all the same");

@@ -102,6 +102,8 @@ impl ModemPort {
     pub(crate) fn adopt(&mut self, settings: ModemSettings, key: [u8; 16]) {
         self.queue.adopt(settings.queue, key);
         self.settings = settings;
+        // Of a modem that was removed, perhaps, before its next call had begun.
+        self.due = None;
         // It may get another number, and so another place in those lists.
         self.is_touched = false;
         self.is_held = false;
@@ -350,15 +352,6 @@ impl ModemPort {
     pub(crate) fn is_drained(&self) -> bool {
         let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
         self.agenda.is_empty() && self.queue.is_empty() && in_driver == 0
-    }
-
-    /// How long the line is busy with what it was given so far.
-    pub(crate) fn time_to_send(&self) -> Duration {
-        /// A start bit, eight data bits, a stop bit.
-        const BITS: u32 = 10;
-        let in_driver = self.port.as_ref().and_then(SerialPort::output_queue).unwrap_or(0);
-        let octets = u32::try_from(in_driver + self.queue.len()).unwrap_or(u32::MAX);
-        Duration::from_secs(1) * octets.saturating_mul(BITS) / self.settings.serial.speed.max(1)
     }
 
     /// Starts an external program on the tty.

@@ -2,9 +2,10 @@
 //!
 //! It promises: nobody else uses the port meanwhile, as far as any of three customs can tell him (lock file, `flock`,
 //! `TIOCEXCL`); the speed is what was asked for, where the driver has any to set; the end of the line is told apart
-//! from silence; dropping it never waits for octets that a stuck modem does not take, leaves the port's modes as they
-//! were found, and drops DTR, so that a call ends with the program. The caller times what takes time: how long DTR
-//! stays down, how long a break lasts.
+//! from silence; dropping it throws away what the driver has not sent, where that lets it, leaves the port's modes as
+//! they were found, and drops DTR, so that a call ends with the program. The caller times what takes time: how long DTR
+//! stays down, how long a break lasts. Opening, dropping and [`ControlLines`] may take long: drivers of USB modems ask
+//! the modem, and wait for its answer.
 //!
 //! While dialling there is no carrier, so the port opens regardless of it. Once a call is up,
 //! [`SerialPort::set_hangup_on_carrier_loss`] makes its loss the end of the port; [`SerialPort::modem_lines`] tells
@@ -313,7 +314,8 @@ impl AsFd for SerialPort {
 impl Drop for SerialPort {
     fn drop(&mut self) {
         // Nothing here can be helped if it fails: the usual reason is that the device is gone.
-        // Closing would wait, up to half a minute, for a modem that takes no more octets.
+        // Closing would wait, up to half a minute, for a modem that takes no more octets; some drivers of USB modems throw
+        // nothing away, and do.
         let _ = termios::tcflush(&self.tty, QueueSelector::IOFlush);
         // The original modes, but for one: a call must not outlive the program.
         self.original.control_modes.insert(ControlModes::HUPCL);

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# A stick whose firmware dies holds up nobody else: while the kernel waits for it, seconds for each request and half a minute
-# for octets that it does not take, the modem beside it goes on. The log says what takes so long, a host that calls the
-# stick again is told, and the bridge ends all the same.
+# A stick whose firmware dies holds up nobody else: while the kernel waits for it, seconds for each request and half a
+# minute for octets that it does not take, the modem beside it goes on. The log says what takes so long, a host that
+# calls the stick again is told, and the bridge ends all the same.
 segment ac alice bob
 stick option -- "${LAX[@]}"
 modem_number 2 -- "${LAX[@]}"
@@ -39,7 +39,7 @@ kill -TERM "$pings"
 wait_end 20 "$pings" || :
 answered "$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' bob.ping | tail -n1)" bob.ping || fail "pings were lost beside it"
 slowest=$(sed -n 's/.* time=\([0-9.]*\) ms$/\1/p' bob.ping | sort -n | tail -n1)
-# Held up by the stick it were the 5000 for which the kernel waits; without, some 20, and some more as all is emulated.
+# Held up by the stick it were the 5000 for which the kernel waits; without, some 20, and more as all is emulated.
 holds "$slowest < 2500"
 
 kill -TERM "$daemon"

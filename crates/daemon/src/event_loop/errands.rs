@@ -20,21 +20,24 @@ const VERY_LONG: Duration = Duration::from_secs(10);
 const BREAK: Duration = Duration::from_millis(250);
 /// Before a break, what was said must be out; a modem that has not taken it for so long gets no break.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
-/// How soon it is looked again, at least.
+/// How soon it is looked again.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
 impl EventLoop {
-    /// Sends the next errand of a modem on its way, unless one is under way.
-    pub(crate) fn begin_errands(&mut self, now: Instant, modem: ModemId) {
-        while let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0))
-            && let Some(errand) = port.begin_errand(now)
-        {
+    /// Sends the next errand of a modem on its way, unless one is under way. Whether it was done at once.
+    pub(crate) fn begin_errand(&mut self, now: Instant, modem: ModemId) -> bool {
+        let Some(Some(port)) = self.modems.get_mut(usize::from(modem.0)) else { return false };
+        match port.begin_errand(now) {
             // Nothing is waited for where nothing is open.
-            if matches!(errand, Errand::Close(None)) {
+            Some(Errand::Close(None)) => {
                 self.finish_errand(now, modem, Done::Closed);
-                continue;
+                true
             }
-            self.errands.begin(move || (modem, errand.run()));
+            Some(errand) => {
+                self.errands.begin(move || (modem, errand.run()));
+                false
+            }
+            None => false,
         }
     }
 
@@ -44,9 +47,10 @@ impl EventLoop {
             self.finish_errand(now, modem, done);
             // Before the next one: it may come to nothing by this.
             self.carry_out(now);
-            self.begin_errands(now, modem);
+            while self.begin_errand(now, modem) {
+                self.carry_out(now);
+            }
         }
-        self.carry_out(now);
     }
 
     /// Tells of errands that do not end.
@@ -66,19 +70,24 @@ impl EventLoop {
     }
 
     /// Begins a break, unless there is still something to be said before it. The kernel would wait for that: for ever, if
-    /// the modem takes no more.
+    /// the modem takes no more. A script goes on after half a second, whether or not its break has begun.
     pub(super) fn begin_break(&mut self, now: Instant, modem: ModemId, give_up: Instant) {
         let Some(port) = self.modem(modem).filter(|port| port.is_open()) else { return };
         if port.is_drained() {
             port.set_break(true);
-            self.begin_errands(now, modem);
+            self.begin_errand(now, modem);
             self.timers.push((now + BREAK, Timer::EndBreak(modem)));
         } else if now < give_up {
-            let again = now + port.time_to_send().max(DRAIN_LOOK);
-            self.timers.push((again, Timer::BeginBreak { modem, give_up }));
+            self.timers.push((now + DRAIN_LOOK, Timer::BeginBreak { modem, give_up }));
         } else {
             debug!("{}: no break, as the modem does not take what was said before", self.report.modem(modem));
         }
+    }
+
+    /// The call for which a break was to be sent is over.
+    pub(crate) fn forget_break(&mut self, modem: ModemId) {
+        let is_for_it = |timer| matches!(timer, Timer::BeginBreak { modem: other, .. } if other == modem);
+        self.timers.retain(|(_, timer)| !is_for_it(*timer));
     }
 
     /// Whether all that was to be done has been done.

@@ -118,7 +118,7 @@ impl EventLoop {
             let _ = self.poller.remove(descriptor);
         }
         port.close();
-        self.begin_errands(now, modem);
+        self.begin_errand(now, modem);
         self.input(now, Input::CarrierLost { modem });
     }
 

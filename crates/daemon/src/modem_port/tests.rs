@@ -128,6 +128,24 @@ fn a_call_that_waits_for_the_tty_goes_on_with_the_settings_with_which_it_began()
 }
 
 #[test]
+fn a_port_that_becomes_another_modems_knows_nothing_of_the_one_before() {
+    let (pair, other) = (PtyPair::open().unwrap(), PtyPair::open().unwrap());
+    let mut port = closing(&pair);
+    port.changed = Some(settings(&pair, FlowControl::RtsCts));
+    port.open();
+    // Now it is removed.
+    port.hang_up();
+    port.changed = None;
+    port.end_errand(Instant::ZERO);
+    assert!(port.take_given_up() && port.is_closed());
+    port.adopt(settings(&other, FlowControl::None), [0; 16]);
+    port.open();
+    let opened = port.begin_errand(Instant::ZERO);
+    assert!(matches!(opened, Some(Errand::Open(device, _)) if device == other.slave()));
+    assert!(port.take_changes().is_none());
+}
+
+#[test]
 fn an_errand_that_does_not_end_is_told_once() {
     let pair = PtyPair::open().unwrap();
     let mut port = closing(&pair);

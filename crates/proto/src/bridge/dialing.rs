@@ -15,8 +15,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// A device that takes longer to open is given up: its modem has died. The kernel waits 5 s for each thing that it asks a USB
-/// modem then.
+/// A device that takes longer to open is given up: its modem has died. The kernel waits 5 s for each thing that it asks
+/// a USB modem then.
 pub(super) const LONGEST_OPENING: Duration = Duration::from_secs(20);
 /// A hang-up script that takes longer is given up.
 pub(super) const LONGEST_HANG_UP: Duration = Duration::from_secs(15);
