@@ -1,12 +1,14 @@
-//! Calls for which the kernel may keep a program waiting, each made by a thread of its own.
+//! Calls for which the kernel may keep a program waiting, made by threads beside it.
 //!
-//! It promises: nobody waits for them, and what they give comes to a descriptor that can be polled. An errand has no
-//! name here and is not cut short; whoever begins one bounds how many there are.
+//! It promises: nobody waits for them, neither the caller nor the errand that is begun next, and what they give comes to
+//! a descriptor that can be polled. An errand has no name here and is not cut short; whoever begins one bounds how many
+//! there are. One thread stays for the next errand: its end would cost more memory than its rest.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -21,6 +23,7 @@ pub struct Errands<T> {
     wake: Arc<OwnedFd>,
     sender: Sender<T>,
     receiver: Receiver<T>,
+    crew: Arc<Crew>,
 }
 
 impl<T: Send + 'static> Errands<T> {
@@ -31,28 +34,18 @@ impl<T: Send + 'static> Errands<T> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|cause| OsError::new("create", "eventfd", cause))?;
         let (sender, receiver) = channel();
-        Ok(Self { wake: Arc::new(wake), sender, receiver })
+        Ok(Self { wake: Arc::new(wake), sender, receiver, crew: Arc::default() })
     }
 
     /// Begins an errand. Where no thread is to be had it is done at once: better late than never.
     pub fn begin(&self, errand: impl FnOnce() -> T + Send + 'static) {
-        // A thread that could not be made has swallowed what it was to run, but for this.
-        let errand = Arc::new(Mutex::new(Some(errand)));
-        let (sender, wake, of_thread) = (self.sender.clone(), self.wake.clone(), errand.clone());
-        let run = move || {
-            let errand = of_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (sender, wake) = (self.sender.clone(), self.wake.clone());
+        self.crew.begin(Box::new(move || {
             // There is nobody to be told when the program is ending.
-            if errand.is_some_and(|errand| sender.send(errand()).is_ok()) {
+            if sender.send(errand()).is_ok() {
                 let _ = rustix::io::write(&*wake, &1u64.to_ne_bytes());
             }
-        };
-        let begun = thread::Builder::new().name("errand".to_owned()).stack_size(STACK_OCTETS).spawn(run);
-        if begun.is_err()
-            && let Some(errand) = errand.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            let _ = self.sender.send(errand());
-            let _ = rustix::io::write(&*self.wake, &1u64.to_ne_bytes());
-        }
+        }));
     }
 
     /// What the next errand that is done has given. The descriptor is readable again for those that follow once this
@@ -61,6 +54,71 @@ impl<T: Send + 'static> Errands<T> {
         // Before the look: what comes behind it is told anew.
         let _: Result<usize, _> = rustix::io::read(&*self.wake, &mut [0; 8]);
         self.receiver.try_recv().ok()
+    }
+}
+
+impl<T> Drop for Errands<T> {
+    fn drop(&mut self) {
+        self.crew.todo().is_over = true;
+        self.crew.news.notify_all();
+    }
+}
+
+type Errand = Box<dyn FnOnce() + Send>;
+
+/// The threads.
+#[derive(Default)]
+struct Crew {
+    todo: Mutex<Todo>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Todo {
+    errands: VecDeque<Errand>,
+    /// Threads that wait for one.
+    idle: usize,
+    is_over: bool,
+}
+
+impl Crew {
+    fn todo(&self) -> MutexGuard<'_, Todo> {
+        // It is whole at every moment.
+        self.todo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(self: &Arc<Self>, errand: Errand) {
+        let mut todo = self.todo();
+        todo.errands.push_back(errand);
+        if todo.errands.len() <= todo.idle {
+            self.news.notify_one();
+            return;
+        }
+        drop(todo);
+        let crew = self.clone();
+        let thread = thread::Builder::new().name("errand".to_owned()).stack_size(STACK_OCTETS);
+        if thread.spawn(move || crew.work()).is_err() {
+            let left = self.todo().errands.pop_back();
+            left.into_iter().for_each(|errand| errand());
+        }
+    }
+
+    /// One thread: does what there is to be done, and waits for more if no other does.
+    fn work(&self) {
+        let mut todo = self.todo();
+        loop {
+            if let Some(errand) = todo.errands.pop_front() {
+                drop(todo);
+                errand();
+                todo = self.todo();
+            } else if todo.is_over || todo.idle > 0 {
+                return;
+            } else {
+                todo.idle += 1;
+                todo = self.news.wait(todo).unwrap_or_else(PoisonError::into_inner);
+                todo.idle -= 1;
+            }
+        }
     }
 }
 
@@ -122,6 +180,31 @@ mod tests {
         }
         done.sort_unstable();
         assert_eq!(done, (0..20).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn one_thread_stays_for_the_next() {
+        let mut errands = Errands::new().unwrap();
+        let mut threads = Vec::new();
+        for _ in 0..3 {
+            let (told, thread) = channel();
+            errands.begin(move || {
+                told.send(thread::current().id()).unwrap();
+                0
+            });
+            threads.push(thread.recv().unwrap());
+            next_done(&mut errands);
+            while errands.crew.todo().idle == 0 {
+                thread::yield_now();
+            }
+        }
+        assert!(threads.iter().all(|thread| *thread == threads[0]), "{threads:?}");
+        let crew = Arc::downgrade(&errands.crew);
+        drop(errands);
+        // It ends with them.
+        while crew.strong_count() > 0 {
+            thread::yield_now();
+        }
     }
 
     #[test]
