@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bridge_bench::process::Processors;
 use bridge_bench::rig::{Programs, Rig, Subject};
-use bridge_bench::traffic::{Direction, Generator};
+use bridge_bench::traffic::{Direction, Generator, Throughput};
 use bridge_bench::{Failure, FrameSet};
 use bridge_linux::namespace;
 
@@ -105,28 +105,30 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
         let subject = Subject::Bridge { transparent: false };
         let mut rig = Rig::start(&subject, accm, number, &programs, processors)?;
         let leg = format!("ACCM {accm:08x} {}", options.join(" "));
+        let mut count = Count { socket: &socket, is_clean: true };
         for size in [1492, 64] {
             let set = FrameSet::new(size);
             let mut generator = Generator::new(&mut rig, &set);
             let leg = format!("{leg} {size} octets");
             for direction in Direction::ALL {
-                generator.throughput(direction, Duration::from_millis(20))?;
-                count_around(&socket, &format!("{leg}, {}", direction.name()), || {
+                count.is_clean &= generator.throughput(direction, Duration::from_millis(20))?.lost == 0;
+                count.around(&format!("{leg}, {}", direction.name()), || {
                     let passed = generator.throughput(direction, Duration::from_millis(200))?;
-                    Ok(Passed { frames: passed.frames, damaged: passed.damaged, but: None })
+                    let Throughput { frames, damaged, lost, .. } = passed;
+                    Ok(Passed { frames, damaged, lost, but: None })
                 })?;
             }
-            count_around(&socket, &format!("{leg}, a burst"), || {
+            count.around(&format!("{leg}, a burst"), || {
                 let passed = generator.burst(BURST)?;
                 let lost = passed.offered - passed.good;
                 let but = (lost > 0).then(|| format!("{lost} of {BURST} frames are lost"));
-                Ok(Passed { frames: passed.good, damaged: passed.damaged, but })
+                Ok(Passed { frames: passed.good, damaged: passed.damaged, lost, but })
             })?;
-            count_around(&socket, &format!("{leg}, more than the modem takes"), || {
+            count.around(&format!("{leg}, more than the modem takes"), || {
                 let passed = generator.overload(Duration::from_millis(300))?;
-                let is_all = passed.offered == passed.good;
-                let but = is_all.then(|| "the modem has taken all: nothing waited for long".to_owned());
-                Ok(Passed { frames: passed.good, damaged: passed.damaged, but })
+                let lost = passed.offered - passed.good;
+                let but = (lost == 0).then(|| "the modem has taken all: nothing waited for long".to_owned());
+                Ok(Passed { frames: passed.good, damaged: passed.damaged, lost, but })
             })?;
         }
         drop(rig);
@@ -139,40 +141,54 @@ fn frames_pass_without_allocation(directory: &Path) -> Result<(), Failure> {
 struct Passed {
     frames: u64,
     damaged: u64,
+    lost: u64,
     /// Why this was not what is to be tried.
     but: Option<String>,
 }
 
-/// How often something is tried before it counts that it does not come out as it should. What the daemon does beside it
-/// allocates too and may fall into its time: the log line about frames that were dropped, a device that somebody plugs
-/// in. And on a busy machine the modem's part may not get to run, so that frames wait for too long. What allocates for
-/// a frame, or loses one, does so each time.
+/// How often something is tried before it counts that it does not come out as it should. Of frames that were dropped the
+/// daemon tells by the clock, which allocates and may fall into the time of a try; and on a busy machine the modem's part
+/// may not get to run, so that frames wait for too long. What allocates for a frame, or loses one, does so each time.
 const TRIES: usize = 10;
 
-/// Fails unless, in one of some tries, frames pass as they should and nothing is allocated; and if any is damaged.
-fn count_around(
-    socket: &Path,
-    what: &str,
-    mut work: impl FnMut() -> Result<Passed, Failure>,
-) -> Result<(), Failure> {
-    let mut faults = Vec::new();
-    while faults.len() < TRIES {
-        let before = ask_count(socket)?;
-        assert!(before > 0, "the daemon has allocated what it needs at its start, and that was counted");
-        let Passed { frames, damaged, but } = work().map_err(|error| format!("{what}: {error}"))?;
-        let allocations = ask_count(socket)? - before;
-        println!("{what}: {frames} frames, {allocations} allocations");
-        if damaged > 0 {
-            return Err(format!("{what}: {frames} frames passed, {damaged} damaged").into());
+/// Counts what one daemon allocates.
+struct Count<'a> {
+    socket: &'a Path,
+    /// No frame has been lost yet: there is nothing to be told of, and nothing may be allocated in any try.
+    is_clean: bool,
+}
+
+impl Count<'_> {
+    /// Fails unless, in one of some tries, frames pass as they should and nothing is allocated; if anything is while no
+    /// frame has been lost; and if any frame is damaged.
+    fn around(
+        &mut self,
+        what: &str,
+        mut work: impl FnMut() -> Result<Passed, Failure>,
+    ) -> Result<(), Failure> {
+        let mut faults = Vec::new();
+        while faults.len() < TRIES {
+            let before = ask_count(self.socket)?;
+            assert!(before > 0, "the daemon has allocated what it needs at its start, and that was counted");
+            let Passed { frames, damaged, lost, but } = work().map_err(|error| format!("{what}: {error}"))?;
+            let allocations = ask_count(self.socket)? - before;
+            println!("{what}: {frames} frames, {lost} lost, {allocations} allocations");
+            if damaged > 0 {
+                return Err(format!("{what}: {frames} frames passed, {damaged} damaged").into());
+            }
+            self.is_clean &= lost == 0;
+            if self.is_clean && allocations > 0 {
+                return Err(format!("{what}: {allocations} allocations, and no frame was lost").into());
+            }
+            match but {
+                Some(fault) => faults.push(fault),
+                None if frames == 0 => faults.push("no frame passed".to_owned()),
+                None if allocations > 0 => faults.push(format!("{allocations} allocations")),
+                None => return Ok(()),
+            }
         }
-        match but {
-            Some(fault) => faults.push(fault),
-            None if frames == 0 => faults.push("no frame passed".to_owned()),
-            None if allocations > 0 => faults.push(format!("{allocations} allocations")),
-            None => return Ok(()),
-        }
+        Err(format!("{what}: in none of {TRIES} tries as it should be: {}", faults.join("; ")).into())
     }
-    Err(format!("{what}: in none of {TRIES} tries as it should be: {}", faults.join("; ")).into())
 }
 
 /// In the daemon: answers every connection with the count.
